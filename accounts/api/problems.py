@@ -1,0 +1,51 @@
+"""Errors as problem details (RFC 9457)."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+
+from work.errors import DomainError
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Translate domain and framework errors into `application/problem+json`."""
+    if isinstance(error, DomainError):
+        body: dict[str, Any] = {"title": str(error), "status": error.status, "code": error.code}
+        if error.field:
+            body["errors"] = {error.field: [str(error)]}
+        return Response(body, status=error.status, content_type="application/problem+json")
+    if isinstance(error, DjangoValidationError):
+        error = exceptions.ValidationError(
+            error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
+        )
+    response = drf_exception_handler(error, context)
+    if response is None:
+        return None
+    code = error.default_code if isinstance(error, exceptions.APIException) else "not_found"
+    body = {"title": _title(response.data), "status": response.status_code, "code": code}
+    if isinstance(error, exceptions.ValidationError):
+        body |= {"title": _first_message(error.detail), "errors": error.detail}
+    response.data = body
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _title(data: Any) -> str:
+    return str(data.get("detail", "")) if isinstance(data, dict) else _first_message(data)
+
+
+def _first_message(detail: Any) -> str:
+    while isinstance(detail, dict | list) and detail:
+        detail = next(iter(detail.values())) if isinstance(detail, dict) else detail[0]
+    return str(detail)
+
+
+def problem(*, title: str, status: int, code: str) -> JsonResponse:
+    """A problem answer for views outside the API framework."""
+    return JsonResponse(
+        {"title": title, "status": status, "code": code}, status=status, content_type="application/problem+json"
+    )

@@ -1,0 +1,5 @@
+"""Wiring: settings, Celery, addresses."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

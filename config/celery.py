@@ -1,0 +1,61 @@
+"""Celery: it carries hints that work is due; the rows in the database are the truth (docs/architecture.md)."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+app = Celery("rostrum")
+
+
+def transport_options() -> dict[str, Any]:
+    if settings.BROKER_URL.startswith("filesystem"):
+        folders = {name: settings.VAR_DIR / "queue" / name for name in ("messages", "done", "control")}
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        return {
+            "data_folder_in": str(folders["messages"]),
+            "data_folder_out": str(folders["messages"]),
+            "processed_folder": str(folders["done"]),
+            "control_folder": str(folders["control"]),
+            "store_processed": False,
+        }
+    if settings.BROKER_URL.startswith("redis"):
+        return {"visibility_timeout": 3600, "unacked_restore_interval": 60}
+    return {}
+
+
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_transport_options=transport_options(),
+    broker_connection_retry_on_startup=True,
+    task_ignore_result=True,
+    task_default_queue="default",
+    task_queues=[Queue(name) for name in ("default", "mail", "media", "speech")],
+    task_acks_late=False,
+    task_publish_retry=False,
+    broker_connection_timeout=3,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    # A worker child that grew (a large model, a leaking library) is replaced after this many tasks.
+    worker_max_tasks_per_child=200,
+    timezone="UTC",
+    beat_schedule={
+        "work.sweep": {"task": "work.sweep", "schedule": settings.WORK_SWEEP_S},
+    },
+    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_django_logging(**_kwargs: Any) -> None:
+    """Celery would replace the logging that settings.LOGGING has set up."""

@@ -1,0 +1,167 @@
+"""Every environment variable that Rostrum reads: one table, from which docs/settings.md is made.
+
+A variable may also come from a file: `SECRET_KEY_FILE=/run/secrets/key` (django-environ's FileAwareEnv).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEMO_MODELS = BASE_DIR / "demo" / "models"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One setting: its type is that of `default` unless `type` says otherwise."""
+
+    name: str
+    default: Any
+    help: str
+    type: type = str
+    section: str = ""
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "ENVIRONMENT",
+        "development",
+        "`development` or `production`; production refuses unsafe settings.",
+        section="Service",
+    ),
+    Variable("DEBUG", False, "Django's debug pages; refused in production.", bool, "Service"),
+    Variable(
+        "SECRET_KEY",
+        "",
+        "Signs sessions and personal links. Empty: made once and kept in `VAR_DIR/secret_key`; production wants one set.",
+        section="Service",
+    ),
+    Variable(
+        "BASE_URL",
+        "http://localhost:8000",
+        "The address people type; used in mails and calendar entries.",
+        section="Service",
+    ),
+    Variable(
+        "ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "Host names answered, comma separated.", list, "Service"
+    ),
+    Variable("SITE_NAME", "Rostrum", "The name shown in page titles and mails.", section="Service"),
+    Variable(
+        "VAR_DIR",
+        str(BASE_DIR / "var"),
+        "Folder of everything that changes: database, files, queue, mail, logs.",
+        section="Service",
+    ),
+    Variable("TIME_ZONE", "UTC", "Zone of pages for people who have not told theirs; an IANA name.", section="Service"),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", section="Service"),
+    Variable(
+        "TRUSTED_PROXIES", 0, "How many reverse proxies stand in front; 0 ignores X-Forwarded-For.", int, "Service"
+    ),
+    Variable(
+        "DATABASE_URL",
+        "",
+        "Such as `postgres://user:pass@host/name`. Empty: SQLite in `VAR_DIR`.",
+        section="Database and queue",
+    ),
+    Variable(
+        "BROKER_URL",
+        "filesystem://",
+        "`redis://host:6379/0`, or `filesystem://` for the embedded queue in `VAR_DIR/queue`.",
+        section="Database and queue",
+    ),
+    Variable(
+        "WORK_LEASE_S",
+        180,
+        "Seconds after its last heartbeat that a worker's claim expires.",
+        int,
+        "Database and queue",
+    ),
+    Variable("WORK_HEARTBEAT_S", 30, "Seconds between a worker's heartbeats.", int, "Database and queue"),
+    Variable("WORK_SWEEP_S", 60, "Seconds between sweeps for due, lost and abandoned work.", int, "Database and queue"),
+    Variable(
+        "S3_BUCKET", "", "Name of the private bucket. Empty: files are kept in `VAR_DIR/files`.", section="Storage"
+    ),
+    Variable("S3_ENDPOINT_URL", "", "Address of an S3-compatible server; empty means AWS.", section="Storage"),
+    Variable(
+        "S3_PUBLIC_ENDPOINT_URL", "", "The same server as browsers reach it, when that differs.", section="Storage"
+    ),
+    Variable("S3_ACCESS_KEY", "", "Access key id.", section="Storage"),
+    Variable("S3_SECRET_KEY", "", "Secret access key.", section="Storage"),
+    Variable("S3_REGION", "us-east-1", "Region used in signatures.", section="Storage"),
+    Variable("MEDIA_LINK_LIFE_S", 4 * 3600, "Seconds that a signed media address works.", int, "Storage"),
+    Variable(
+        "SENDFILE",
+        "python",
+        "Who sends local files: `python` (the web server itself) or `nginx` (X-Accel-Redirect).",
+        section="Storage",
+    ),
+    Variable(
+        "EMAIL_URL",
+        "eml://",
+        "`smtp://user:pass@host:25`, `smtp+tls://...:587`, `smtp+ssl://...:465`, or `eml://`: files in `VAR_DIR/mail`.",
+        section="Mail",
+    ),
+    Variable(
+        "DEFAULT_FROM_EMAIL",
+        "Rostrum <webinars@rostrum.example>",
+        "Sender of mails and organiser of calendar entries: a service address.",
+        section="Mail",
+    ),
+    Variable("MAIL_PER_MINUTE", 600, "Most mails sent in a minute; 0 means no limit.", int, "Mail"),
+    Variable("UPLOAD_MAX_BYTES", 20 * 1024**3, "Largest recording accepted.", int, "Limits"),
+    Variable("UPLOAD_PART_BYTES", 8 * 1024**2, "Size of an upload part (S3 wants at least 5 MiB).", int, "Limits"),
+    Variable("UPLOAD_EXPIRES_S", 7 * 24 * 3600, "Seconds after which an unfinished upload is removed.", int, "Limits"),
+    Variable(
+        "UPLOAD_QUOTA_BYTES", 500 * 1024**3, "Most bytes of originals and open uploads per organisation.", int, "Limits"
+    ),
+    Variable("MATERIAL_MAX_BYTES", 100 * 1024**2, "Largest slide file accepted.", int, "Limits"),
+    Variable("MATERIAL_MAX_PAGES", 400, "Most pages of a slide file.", int, "Limits"),
+    Variable("MEDIA_MAX_DURATION_S", 8 * 3600, "Longest recording accepted.", int, "Limits"),
+    Variable("TOOL_MEMORY_MB", 3072, "Most memory of an outside tool (ffmpeg and others).", int, "Limits"),
+    Variable(
+        "ENCODE_PART_S",
+        120,
+        "Seconds of picture that one worker encodes at a time; a multiple of 6.",
+        int,
+        "Production",
+    ),
+    Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
+    Variable(
+        "WHISPER_MODEL",
+        "",
+        "A model's name (`small`, downloaded once) or a path. Empty: the demo model, which knows only the demo's sentences.",
+        section="Subtitles",
+    ),
+    Variable("WHISPER_DEVICE", "auto", "`cpu`, `cuda` or `auto`.", section="Subtitles"),
+    Variable("TRANSLATION_ENGINE", "ctranslate2", "`ctranslate2`, or `none`.", section="Subtitles"),
+    Variable(
+        "TRANSLATION_MODEL",
+        str(DEMO_MODELS / "m2m-tiny-webinar"),
+        "Folder of a CTranslate2 M2M100 or NLLB model. The default is the demo's, which knows only its sentences.",
+        section="Subtitles",
+    ),
+    Variable("MODEL_DIR", "", "Where downloaded models are kept; empty: `VAR_DIR/models`.", section="Subtitles"),
+)
+
+
+def read_environment() -> dict[str, Any]:
+    """Return every variable's value, converted to its type.
+
+    Raises:
+        django.core.exceptions.ImproperlyConfigured: a value cannot be read as its type.
+    """
+    env = environ.FileAwareEnv()
+    env_file = BASE_DIR / ".env"
+    if env_file.exists():
+        env.read_env(str(env_file))
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        try:
+            values[variable.name] = env.get_value(variable.name, cast=variable.type, default=variable.default)
+        except ValueError as error:
+            raise environ.ImproperlyConfigured(
+                f"{variable.name} must be of type {variable.type.__name__}: {error}"
+            ) from error
+    return values

@@ -1,0 +1,165 @@
+"""Stored media: uploads in parts, assets, and what is made from them. Knows files, not webinars."""
+
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation
+from work.models import Record, WorkRow, WorkState
+
+
+def random_prefix() -> str:
+    """A storage prefix that nobody can guess (144 random bits)."""
+    return f"assets/{secrets.token_urlsafe(18)}"
+
+
+class Asset(Record):
+    """A stored media object: its original (the source), what was found in it, and the package in use."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="assets")
+    file_name = models.CharField(max_length=255)
+    source_key = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()  # bytes
+    sha256 = models.CharField(max_length=64)
+    has_video = models.BooleanField(default=False)
+    has_audio = models.BooleanField(default=False)
+    duration_ms = models.PositiveIntegerField(null=True)
+    width = models.PositiveIntegerField(null=True)  # as displayed, after rotation
+    height = models.PositiveIntegerField(null=True)
+    frame_rate = models.FloatField(null=True)
+    probe = models.JSONField(default=dict)
+    # What is unusual or was changed, as stable codes with facts: [{"code": "rotated", "degrees": 90}]
+    warnings = models.JSONField(default=list)
+    current_package = models.ForeignKey("Package", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Upload(WorkRow):
+    """A file arriving in numbered parts. As a work row it is the joining and checking of those parts.
+
+    waiting: parts arrive; queued and running: parts are joined and hashed; done: `asset` exists and reads back
+    with `sha256`; failed: `error` says why; cancelled: given up or expired, and its parts are gone.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="uploads")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    purpose = models.CharField(max_length=100)  # what the file is for, such as "recording:<webinar id>"
+    file_name = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField()  # bytes, as announced
+    part_size = models.PositiveIntegerField()  # bytes; the last part may be smaller
+    sha256 = models.CharField(max_length=64, blank=True)  # as announced by the client, if it did
+    storage_key = models.CharField(max_length=200)
+    multipart_id = models.CharField(max_length=500, blank=True)  # S3's name for the upload
+    expires_at = models.DateTimeField()
+    asset = models.ForeignKey(Asset, null=True, on_delete=models.SET_NULL, related_name="uploads")
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == WorkState.WAITING
+
+    @property
+    def part_count(self) -> int:
+        return max(1, -(-self.size // self.part_size))
+
+
+class UploadPart(Record):
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()  # from 1
+    size = models.PositiveIntegerField()  # bytes
+    etag = models.CharField(max_length=100)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["number"]
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="one_row_per_part")]
+
+    def __str__(self) -> str:
+        return f"{self.upload}, part {self.number}"
+
+
+class PackageState(models.TextChoices):
+    BUILDING = "building", _("building")
+    COMPLETE = "complete", _("complete")
+
+
+class Package(Record):
+    """One version of everything made from an asset, under its own storage prefix.
+
+    Viewers get `asset.current_package`. A first package becomes current as soon as there is something to watch, and
+    its renditions join one by one; a later one becomes current only when it is complete.
+    """
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="packages")
+    prefix = models.CharField(max_length=100, default=random_prefix, unique=True)
+    state = models.CharField(max_length=10, choices=PackageState, default=PackageState.BUILDING)
+    loudness = models.JSONField(default=dict)  # EBU R128 figures of the source, measured once
+
+    def __str__(self) -> str:
+        return f"{self.asset} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class RenditionKind(models.TextChoices):
+    VIDEO = "video", _("video")
+    AUDIO = "audio", _("audio")
+
+
+class Rendition(Record):
+    """One encoded stream in one fragmented MP4 file, which both streams (byte ranges) and downloads."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="renditions")
+    name = models.CharField(max_length=30)  # "1080p", "480p", "audio"
+    kind = models.CharField(max_length=6, choices=RenditionKind)
+    language = models.CharField(max_length=35, blank=True)
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    frame_rate = models.FloatField(null=True)
+    codecs = models.CharField(max_length=60)  # RFC 6381, such as avc1.64001f
+    bandwidth = models.PositiveIntegerField()  # peak bits per second (RFC 8216, BANDWIDTH)
+    average_bandwidth = models.PositiveIntegerField()  # bits per second
+    key = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()  # bytes
+    duration_ms = models.PositiveIntegerField()
+    # {"init": [offset, size], "segments": [[offset, size, duration_ms], ...]}, bytes in the file at `key`
+    index = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["package", "name"], name="one_rendition_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.package}"
+
+
+class DerivativeKind(models.TextChoices):
+    POSTER = "poster", _("poster")
+    STORYBOARD = "storyboard", _("storyboard")
+    SPEECH_AUDIO = "speech_audio", _("audio for speech recognition")
+    MP4 = "mp4", _("MP4")
+    MP4_SUBTITLED = "mp4_subtitled", _("MP4 with subtitles")
+
+
+class Derivative(Record):
+    """A by-product of a package: a picture, the audio for recognition, a file to download."""
+
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="derivatives")
+    kind = models.CharField(max_length=20, choices=DerivativeKind)
+    name = models.CharField(max_length=60, blank=True)  # tells several of one kind apart
+    key = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()  # bytes
+    content_type = models.CharField(max_length=100)
+    facts = models.JSONField(default=dict)  # such as a storyboard's tiles
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["package", "kind", "name"], name="one_derivative_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.package}"

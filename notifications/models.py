@@ -1,0 +1,64 @@
+"""The outbox: one row per mail, unique by what it is for. Knows recipients, not webinars."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation
+from work.models import Record, WorkRow
+
+
+class Delivery(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+    UNKNOWN = "unknown", _("unknown")  # handed to the mail server, outcome lost
+    SUPPRESSED = "suppressed", _("not sent")  # no longer wanted, or the address is suppressed
+
+
+class Message(WorkRow):
+    """A mail for one purpose, to one person, about one thing, in one version: never two of the same."""
+
+    organisation = models.ForeignKey(Organisation, null=True, on_delete=models.CASCADE, related_name="messages")
+    purpose = models.CharField(max_length=40)
+    about = models.CharField(max_length=60)  # such as "registration:<id>"
+    version = models.PositiveIntegerField(default=0)
+    recipient_email = models.EmailField(max_length=254)
+    recipient_name = models.CharField(max_length=150, blank=True)
+    language = models.CharField(max_length=35)
+    delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.QUEUED)
+    message_id = models.CharField(max_length=200, unique=True)  # with its angle brackets (RFC 5322, section 3.6.4)
+    reply_to = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=255)
+    text = models.TextField()
+    html = models.TextField()
+    calendar = models.TextField(blank=True)  # an iCalendar object (RFC 5545)
+    calendar_method = models.CharField(max_length=10, blank=True)  # REQUEST or CANCEL (RFC 5546)
+    is_bulk = models.BooleanField(default=False)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(WorkRow.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose", "about", "recipient_email", "version"], name="one_mail_per_purpose"
+            )
+        ]
+        indexes = [
+            *WorkRow.Meta.indexes,
+            models.Index(fields=["sent_at"], name="message_sent_at"),
+            models.Index(fields=["about"], name="message_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} to {self.recipient_email}"
+
+
+class Suppression(Record):
+    """An address that gets no mail, and why."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    reason = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.email

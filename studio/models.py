@@ -1,0 +1,60 @@
+"""A production: one run of the pipeline over a recording, and its steps."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from library.models import Recording
+from work.models import Record, WorkRow
+
+
+class Production(Record):
+    """One pipeline run. Its steps are rows; studio/pipeline.py says what follows what."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="productions")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    spoken_language = models.CharField(_("spoken language"), max_length=35)
+    subtitle_languages = models.JSONField(_("subtitles"), default=list)
+    publish_when_ready = models.BooleanField(_("publish when ready"), default=False)
+    send_follow_up = models.BooleanField(_("send the follow-up"), default=True)
+    publish_requested_at = models.DateTimeField(null=True, blank=True)
+    package = models.ForeignKey("media.Package", null=True, on_delete=models.SET_NULL, related_name="+")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"production of {self.recording}"
+
+
+class StepRow(WorkRow):
+    """One step of a production: a function of the pipeline and what became of it."""
+
+    production = models.ForeignKey(Production, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=40)  # "encode", "translate:fr"
+    position = models.PositiveSmallIntegerField()
+    is_optional = models.BooleanField(default=False)
+    result = models.JSONField(default=dict)
+
+    class Meta(WorkRow.Meta):
+        ordering: ClassVar[list[str]] = ["position"]
+        constraints = [models.UniqueConstraint(fields=["production", "name"], name="one_row_per_step")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StepPart(WorkRow):
+    """A piece of a long step that any worker may do; finished pieces are kept when the step is tried again."""
+
+    step = models.ForeignKey(StepRow, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()  # from 0
+    payload = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+
+    class Meta(WorkRow.Meta):
+        ordering: ClassVar[list[str]] = ["number"]
+        constraints = [models.UniqueConstraint(fields=["step", "number"], name="one_row_per_step_part")]
+
+    def __str__(self) -> str:
+        return f"{self.step}, part {self.number}"

@@ -1,0 +1,63 @@
+"""The kinds of work there are. Each app registers its own in `AppConfig.ready`."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from work.leases import Lease
+from work.models import WorkRow
+
+
+def _nothing(_row: Any) -> None:
+    """Most kinds have nothing that follows."""
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """How one model's rows are worked on.
+
+    Attributes:
+        name: stable name in queue messages, such as "notifications.message".
+        model: the rows.
+        handle: does the work under a lease; may run twice. Returning means done.
+        queue: the Celery queue of a row: default, mail, media or speech.
+        after: called after each outcome (done, skipped, failed, cancelled) with the fresh row.
+    """
+
+    name: str
+    model: type[WorkRow]
+    handle: Callable[[Lease[Any]], None]
+    queue: Callable[[Any], str]
+    after: Callable[[Any], None] = _nothing
+
+
+_kinds: dict[str, WorkKind] = {}
+
+
+def register(kind: WorkKind) -> None:
+    _kinds[kind.name] = kind
+
+
+def get(name: str) -> WorkKind:
+    """Return the kind of that name.
+
+    Raises:
+        KeyError: no app registered it.
+    """
+    return _kinds[name]
+
+
+def of(row: WorkRow) -> WorkKind:
+    """Return the kind that a row belongs to.
+
+    Raises:
+        KeyError: its model was not registered.
+    """
+    for kind in _kinds.values():
+        if isinstance(row, kind.model):
+            return kind
+    raise KeyError(type(row).__name__)
+
+
+def every() -> Iterator[WorkKind]:
+    yield from _kinds.values()
