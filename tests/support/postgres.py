@@ -31,7 +31,7 @@ class Postgres:
         self._run(_bin("initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=200"
         self._run(_bin("pg_ctl"), "-D", str(data), "-w", "-l", str(self.folder / "log"), "-o", options, "start")
-        return f"postgres://{self.user}@{str(self.folder).replace('/', '%2F')}/postgres"
+        return f"postgres://{self.user}@/{self.folder}/postgres"  # django-environ's form for a socket's folder
 
     def stop(self) -> None:
         self._run(_bin("pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")
