@@ -1,0 +1,75 @@
+// Small behaviours of ordinary pages. Every page works without them; each is asked for by an attribute in the markup.
+
+/** Times in the visitor's own zone: <time data-local datetime="..." data-until="..." data-zone="Europe/Paris">.
+ *
+ * With data-zone, the nearest [data-local-row] is shown only if clocks there and here differ at that moment. */
+function showLocalTimes(root) {
+  const language = document.documentElement.lang || undefined;
+  const wallClock = (date, timeZone) =>
+    new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", timeZone }).format(date);
+  for (const element of root.querySelectorAll("time[data-local]")) {
+    const start = new Date(element.dateTime);
+    const end = element.dataset.until ? new Date(element.dataset.until) : null;
+    const zone = element.dataset.zone;
+    if (Number.isNaN(start.getTime()) || (zone && wallClock(start, zone) === wallClock(start))) continue;
+    const sameDay = end && start.toDateString() === end.toDateString();
+    const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+    const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+    const named = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+    const from = `${day.format(start)}, ${sameDay ? hour.format(start) : named.format(start)}`;
+    const until = end ? (sameDay ? named.format(end) : `${day.format(end)}, ${named.format(end)}`) : "";
+    element.textContent = until ? `${from} – ${until}` : from;
+    element.closest("[data-local-row]")?.removeAttribute("hidden");
+  }
+}
+
+/** <select data-guess-time-zone> starts at the browser's zone, unless the server already chose one. */
+function guessTimeZones(root) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const field of root.querySelectorAll("[data-guess-time-zone]")) {
+    if (field.dataset.guessTimeZone === "keep" || !zone) continue;
+    const isKnown = !field.options || [...field.options].some((option) => option.value === zone);
+    if (isKnown) field.value = zone;
+  }
+}
+
+/** <button data-copy="text" data-copied="Copied">: copies the text and says so. */
+async function copyText(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const label = button.querySelector("[data-label]") ?? button;
+  const before = label.textContent;
+  label.textContent = button.dataset.copied ?? before;
+  setTimeout(() => (label.textContent = before), 2000);
+}
+
+/** The navigation's button on phones. */
+function foldMenu(root) {
+  for (const button of root.querySelectorAll(".site-menu-button")) {
+    button.hidden = false;
+    button.setAttribute("aria-expanded", "false");
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") !== "true"));
+    });
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) copyText(copy);
+});
+
+/** <form data-confirm="Really?"> or a submit button with it asks first. */
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+/** <select data-submit> sends its form when changed; its button is for those without scripts. */
+document.addEventListener("change", (event) => {
+  if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
+});
+
+foldMenu(document);
+guessTimeZones(document);
+showLocalTimes(document);
+document.addEventListener("htmx:load", (event) => showLocalTimes(event.detail.elt));

@@ -1,0 +1,1 @@
+// <rostrum-player> follows.
