@@ -72,6 +72,12 @@ class Skip(WorkError):
     code = "skipped"
 
 
+class Parked(WorkError):
+    """The row waits for others (its parts, say); it becomes claimable again when somebody enqueues it."""
+
+    code = "parked"
+
+
 class LeaseLost(WorkError):
     """Another worker may hold this row now: stop, and write nothing."""
 

@@ -21,7 +21,8 @@ class WorkKind:
         model: the rows.
         handle: does the work under a lease; may run twice. Returning means done.
         queue: the Celery queue of a row: default, mail, media or speech.
-        after: called after each outcome (done, skipped, failed, cancelled) with the fresh row.
+        after: called with the fresh row, in the same transaction, after each outcome (done, skipped, failed, cancelled)
+            and when the row was parked.
     """
 
     name: str
@@ -57,6 +58,18 @@ def of(row: WorkRow) -> WorkKind:
         if isinstance(row, kind.model):
             return kind
     raise KeyError(type(row).__name__)
+
+
+_chores: list[Callable[[], object]] = []
+
+
+def register_chore(chore: Callable[[], object]) -> None:
+    """Have a function called at every sweep. It must be cheap when there is nothing to do, and may run twice at once."""
+    _chores.append(chore)
+
+
+def chores() -> Iterator[Callable[[], object]]:
+    yield from _chores
 
 
 def every() -> Iterator[WorkKind]:

@@ -1,5 +1,6 @@
 """Claiming, doing, finishing, repeating and sweeping of work rows."""
 
+import contextlib
 import logging
 import os
 import random
@@ -19,6 +20,7 @@ from work.errors import (
     DomainError,
     HandedBack,
     LeaseLost,
+    Parked,
     PermanentFailure,
     Skip,
     StaleState,
@@ -108,6 +110,8 @@ def execute(kind_name: str, pk: Any) -> bool:
         logger.warning("%s %s: lease of attempt %s was lost", kind_name, pk, lease.attempt)
     except HandedBack:
         _requeue(kind, lease, delay_s=0, costs_try=False)
+    except Parked:
+        _park(kind, lease)
     except Cancelled as error:
         _finish(kind, lease, WorkState.CANCELLED, error)
     except Skip as error:
@@ -140,6 +144,13 @@ def _finish(kind: kinds.WorkKind, lease: Lease[Any], state: WorkState, error: Do
             kind.after(lease.row)
     except LeaseLost:
         logger.warning("%s %s: result of attempt %s came too late", kind.name, lease.row.pk, lease.attempt)
+
+
+def _park(kind: kinds.WorkKind, lease: Lease[Any]) -> None:
+    with contextlib.suppress(LeaseLost), transaction.atomic():
+        lease.write(state=WorkState.WAITING, lease_expires_at=None, hinted_at=None)
+        # What it waits for may have happened a moment ago: `after` looks again.
+        kind.after(lease.row)
 
 
 def _requeue(
@@ -220,12 +231,17 @@ def request_cancel(row: WorkRow) -> None:
 
 
 def sweep() -> dict[str, int]:
-    """Bring back what was lost: expired leases, due rows, rows whose message vanished. Safe to run at any time.
+    """Bring back what was lost: expired leases, due rows, rows whose message vanished. Safe at any time.
 
     Returns how many rows of each kind got a new message or were given up.
     """
     counts: dict[str, int] = {}
     now = timezone.now()
+    for chore in kinds.chores():
+        try:
+            chore()
+        except Exception:
+            logger.exception("chore %s failed; the next sweep tries again", chore.__qualname__)
     for kind in kinds.every():
         manager = kind.model._default_manager
         for row in manager.filter(state=WorkState.RUNNING, lease_expires_at__lt=now).order_by("created_at")[:500]:
