@@ -246,7 +246,7 @@ if EMAIL_URL.scheme == "eml":
     EMAIL_BACKEND = "notifications.backends.EmlFileBackend"
     EMAIL_FILE_PATH = str(VAR_DIR / "mail")
 elif EMAIL_URL.scheme in ("smtp", "smtp+tls", "smtp+ssl"):
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "notifications.backends.SmtpBackend"
     EMAIL_HOST = EMAIL_URL.hostname or "localhost"
     EMAIL_PORT = EMAIL_URL.port or {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}[EMAIL_URL.scheme]
     EMAIL_HOST_USER = unquote(EMAIL_URL.username or "")

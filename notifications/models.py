@@ -35,7 +35,8 @@ class Message(WorkRow):
     calendar = models.TextField(blank=True)  # an iCalendar object (RFC 5545)
     calendar_method = models.CharField(max_length=10, blank=True)  # REQUEST or CANCEL (RFC 5546)
     is_bulk = models.BooleanField(default=False)
-    handed_over_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)  # set while, and after, the mail server hears of it
+    repeats = models.PositiveSmallIntegerField(default=0)  # times it was sent again because the outcome was lost
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(WorkRow.Meta):
@@ -46,7 +47,7 @@ class Message(WorkRow):
         ]
         indexes = [
             *WorkRow.Meta.indexes,
-            models.Index(fields=["sent_at"], name="message_sent_at"),
+            models.Index(fields=["handed_over_at"], name="message_handed_over_at"),
             models.Index(fields=["about"], name="message_about"),
         ]
 

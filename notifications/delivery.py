@@ -1,0 +1,183 @@
+"""Hands one mail to the mail server and records what became of it.
+
+`handed_over_at` is stored before the server hears of the mail and taken back when the server clearly refused it. A
+worker that finds it set knows that an earlier one died, or lost the connection, in the only moment whose outcome
+cannot be known: mail that somebody waits for (a personal link) is then repeated once, with the same Message-ID, so
+that a mail program shows it once; bulk mail stays `unknown` until a person decides (promise M2).
+"""
+
+import contextlib
+import random
+import smtplib
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import purposes
+from notifications.mime import build_mail
+from notifications.models import Delivery, Message, Suppression
+from notifications.services import MAIL_TRIES
+from work.errors import DomainError, PermanentFailure, Skip, TemporaryFailure
+from work.leases import Lease
+from work.models import WorkState
+
+BACKOFF_S = (60, 300, 900, 3600, 4 * 3600, 8 * 3600, 12 * 3600)  # after the first, second, ... temporary refusal
+AWAY_S = (60, 900)  # shortest and longest pause while the server cannot be reached
+RATE_WINDOW_S = 60
+
+
+def deliver(lease: Lease[Message]) -> None:
+    """Send the mail that the lease is for; the handler of the kind "notifications.message".
+
+    Raises:
+        Skip: it is no longer wanted, or its address is suppressed.
+        PermanentFailure: the server refused it for good, or its fate is unknown and it must not be repeated.
+        TemporaryFailure: later may go better. A server that is away costs no try (promise O5).
+    """
+    message = lease.row
+    if message.sent_at is not None:
+        return
+    if not purposes.is_still_wanted(message):
+        raise Skip(_("This mail is no longer wanted."), code="not_wanted")
+    if Suppression.objects.filter(email=message.recipient_email).exists():
+        raise Skip(_("Nothing is sent to this address any more."), code="suppressed")
+    if message.handed_over_at is not None:
+        _repeat_or_give_up(lease)
+    mail = build_mail(message)
+    lease.check()
+    _take_turn(lease)
+    failure = _transmit(mail)
+    if failure is None:
+        lease.write(sent_at=timezone.now(), delivery=Delivery.SENT)
+        return
+    if failure.is_certain:
+        lease.write(handed_over_at=None, delivery=Delivery.QUEUED)
+    raise _answer_to(failure, message)
+
+
+def settle(message: Message) -> None:
+    """Bring `delivery` in line with how the work on the row ended; runs in the same transaction."""
+    if message.state == WorkState.DONE or message.sent_at is not None:
+        delivery = Delivery.SENT
+    elif message.state == WorkState.FAILED:
+        delivery = Delivery.FAILED if message.handed_over_at is None else Delivery.UNKNOWN
+    else:
+        delivery = Delivery.SUPPRESSED
+    Message.objects.filter(pk=message.pk).update(delivery=delivery)
+    message.delivery = delivery
+
+
+def _repeat_or_give_up(lease: Lease[Message]) -> None:
+    message = lease.row
+    if message.is_bulk or message.repeats:
+        raise PermanentFailure(
+            _("The mail server may or may not have taken this mail; sending it again could deliver it twice."),
+            code="delivery_unknown",
+        )
+    lease.write(repeats=message.repeats + 1)
+
+
+def _take_turn(lease: Lease[Message]) -> None:
+    """Reserve a place in the current minute by storing `handed_over_at`.
+
+    The place is stored first and counted after, so two workers that meet at the limit both wait and the rate is
+    never exceeded.
+    """
+    limit = settings.MAIL_PER_MINUTE
+    before = lease.row.handed_over_at
+    if limit and _recent().exclude(pk=lease.row.pk).count() >= limit:
+        raise _too_fast()
+    lease.write(handed_over_at=timezone.now(), delivery=Delivery.SENDING)
+    if limit and _recent().count() > limit:
+        lease.write(handed_over_at=before, delivery=Delivery.QUEUED)
+        raise _too_fast()
+
+
+def _recent() -> Any:
+    return Message.objects.filter(handed_over_at__gt=timezone.now() - timedelta(seconds=RATE_WINDOW_S))
+
+
+def _too_fast() -> TemporaryFailure:
+    oldest = _recent().order_by("handed_over_at").values_list("handed_over_at", flat=True).first()
+    age_s = (timezone.now() - oldest).total_seconds() if oldest else RATE_WINDOW_S
+    return TemporaryFailure(
+        _("Waiting: no more than %(limit)s mails are sent in a minute.") % {"limit": settings.MAIL_PER_MINUTE},
+        code="rate_limited",
+        delay_s=max(1.0, RATE_WINDOW_S - age_s) + random.uniform(0, 5),  # noqa: S311  (spreading load, not a secret)
+        costs_try=False,
+    )
+
+
+class _Failure:
+    """How sending ended badly: the server's code if it gave one, and whether it is certain that nothing was taken."""
+
+    def __init__(self, error: Exception, *, smtp_code: int | None = None, is_certain: bool = True) -> None:
+        self.error = error
+        self.smtp_code = smtp_code
+        self.is_certain = is_certain
+
+    def __str__(self) -> str:
+        text = getattr(self.error, "smtp_error", None) or str(self.error)
+        return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+
+
+def _transmit(mail: EmailMessage) -> _Failure | None:
+    connection = get_connection()
+    try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        return _Failure(error)
+    try:
+        connection.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        return _Failure(smtplib.SMTPResponseException(code, text), smtp_code=code)
+    except smtplib.SMTPResponseException as error:
+        return _Failure(error, smtp_code=error.smtp_code)
+    except smtplib.SMTPNotSupportedError as error:
+        return _Failure(error, smtp_code=550)
+    except (smtplib.SMTPException, OSError) as error:
+        smtp = getattr(connection, "connection", None)
+        # A connection of another class cannot say how far it came.
+        return _Failure(error, is_certain=not getattr(smtp, "data_begun", smtp is not None))
+    finally:
+        # The mail is taken or refused by now; how the goodbye went changes nothing.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            connection.close()
+    return None
+
+
+def _answer_to(failure: _Failure, message: Message) -> DomainError:
+    """Return what the work row should end with, by class of the SMTP reply (RFC 5321, section 4.2.1)."""
+    code, text = failure.smtp_code, str(failure)[:500]
+    if code is not None and code >= 500:
+        return PermanentFailure(
+            _("The mail server refused this mail: %(code)s %(text)s") % {"code": code, "text": text}, code="refused"
+        )
+    if code is not None and code != 421:  # 421: the server is closing down, whatever the mail
+        refused_before = max(0, MAIL_TRIES - message.tries_left)
+        return TemporaryFailure(
+            _("The mail server asks to try later: %(code)s %(text)s") % {"code": code, "text": text},
+            delay_s=_spread(BACKOFF_S[min(refused_before, len(BACKOFF_S) - 1)]),
+            code="refused_for_now",
+        )
+    if not failure.is_certain and (message.is_bulk or message.repeats):
+        return PermanentFailure(
+            _("The connection was lost while the mail server was taking this mail: %(text)s") % {"text": text},
+            code="delivery_unknown",
+        )
+    waited_s = (timezone.now() - message.created_at).total_seconds()
+    return TemporaryFailure(
+        _("The mail server cannot be reached: %(text)s") % {"text": text},
+        delay_s=_spread(min(max(AWAY_S[0], waited_s / 10), AWAY_S[1])),
+        costs_try=False,
+        code="server_away",
+    )
+
+
+def _spread(seconds: float) -> float:
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  (spreading load, not a secret)

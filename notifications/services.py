@@ -1,0 +1,108 @@
+"""Queueing of mails. The app that knows the fact calls `send`; `notifications.delivery` does the rest."""
+
+import uuid
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts.models import Organisation
+from accounts.text import clean_line
+from notifications.addresses import clean_address
+from notifications.models import Delivery, Message, Suppression
+from notifications.rendering import interface_language, render
+from work import services as work
+from work.errors import StaleState
+
+MAIL_TRIES = 8  # with the delays of `delivery`, about a day; greylisting alone may take several
+
+
+def send(
+    *,
+    purpose: str,
+    about: str,
+    recipient_email: str,
+    recipient_name: str,
+    language: str,
+    template: str,
+    context: dict[str, Any],
+    version: int = 0,
+    organisation: Organisation | None = None,
+    reply_to: str = "",
+    calendar: str = "",
+    calendar_method: str = "",
+    is_bulk: bool = False,
+) -> Message | None:
+    """Queue one mail, rendered in the recipient's language, in the caller's transaction.
+
+    The same purpose, subject (`about`, such as "registration:<id>"), address and version never make a second mail;
+    a later version is a new mail about the same thing. Whether it is still wanted is asked again when it leaves.
+
+    Args:
+        template: the folder below `mail/` with subject.txt, body.txt and body.html (see `rendering.render`).
+        reply_to: an address of people; empty takes the organisation's contact address.
+        calendar: an iCalendar object whose METHOD is `calendar_method`.
+        is_bulk: one of many alike, which nobody waits for. It is not sent twice even if the first may be lost.
+
+    Returns:
+        The new message, or None when this mail exists already.
+
+    Raises:
+        AddressRefused: the address cannot be written to.
+    """
+    address = clean_address(recipient_email)
+    key = {"purpose": purpose, "about": about, "recipient_email": address, "version": version}
+    if Message.objects.filter(**key).exists():
+        return None
+    rendered = render(template=template, language=language, recipient_name=recipient_name, context=context)
+    pk = uuid.uuid4()
+    message = Message(
+        **key,
+        id=pk,
+        organisation=organisation,
+        recipient_name=clean_line(recipient_name, max_length=150),
+        language=interface_language(language),
+        message_id=f"<{pk.hex}@{_sender_domain()}>",
+        reply_to=reply_to or (organisation.contact_email if organisation else ""),
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        calendar=calendar,
+        calendar_method=calendar_method,
+        is_bulk=is_bulk,
+        tries_left=MAIL_TRIES,
+    )
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        return None  # another process queued it between the look and the insert
+    work.enqueue(message)
+    return message
+
+
+def send_again(*, message: Message) -> None:
+    """Send a failed or lost mail once more, because a person decided so; its Message-ID stays.
+
+    Raises:
+        StaleState: it has not failed.
+    """
+    with transaction.atomic():
+        changed = Message.objects.filter(pk=message.pk, delivery__in=[Delivery.FAILED, Delivery.UNKNOWN]).update(
+            delivery=Delivery.QUEUED, handed_over_at=None, repeats=0
+        )
+        if not changed:
+            raise StaleState("Only a mail that failed can be sent again.")
+        work.retry(message)
+        work.enqueue(message)
+
+
+def suppress(*, email: str, reason: str) -> Suppression:
+    """Write to this address no more. What waits in the queue for it is not sent either."""
+    row, _created = Suppression.objects.get_or_create(email=clean_address(email), defaults={"reason": reason[:200]})
+    return row
+
+
+def _sender_domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
