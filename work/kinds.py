@@ -64,7 +64,7 @@ _chores: list[Callable[[], object]] = []
 
 
 def register_chore(chore: Callable[[], object]) -> None:
-    """Have a function called at every sweep. It must be cheap when there is nothing to do, and may run twice at once."""
+    """Have a function called at every sweep; it must be cheap when there is nothing to do, and may run twice."""
     _chores.append(chore)
 
 

@@ -2,4 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from studio.api.views import ProductionViewSet
+
 router = SimpleRouter()
+router.register("productions", ProductionViewSet, basename="production")

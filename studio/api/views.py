@@ -1,0 +1,90 @@
+"""Productions over the API: start, watch, try again, cancel, publish."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import rules
+from accounts.api.permissions import OrganisationPermission, token_of
+from accounts.models import Role
+from events.models import Webinar
+from media.models import Upload
+from studio import services
+from studio.api.serializers import ProductionSerializer
+from studio.models import Production
+
+
+class ProductionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Production],
+):
+    """Productions of the organisations that the person belongs to."""
+
+    serializer_class = ProductionSerializer
+    permission_classes = [OrganisationPermission]
+    organisation_path = "recording__webinar__organisation"
+    queryset = Production.objects.select_related("recording__webinar__organisation")
+    filterset_fields = ["recording", "recording__webinar"]
+
+    def get_queryset(self) -> Any:
+        return rules.visible_to(
+            super().get_queryset(), self.request.user, path=self.organisation_path, token=token_of(self.request)
+        )
+
+    @extend_schema(request=ProductionSerializer, responses={201: ProductionSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a recording of a completed upload and start its production. The same upload again: the same answer."""
+        organisations = rules.organisations_of(request.user, Role.ORGANISER, token=token_of(request))
+        serializer = self.get_serializer(data=request.data)
+        for name, queryset in (("upload", Upload.objects), ("webinar", Webinar.objects)):
+            field = serializer.fields[name]
+            assert isinstance(field, serializers.RelatedField)
+            field.queryset = queryset.filter(organisation__in=organisations)
+        serializer.is_valid(raise_exception=True)
+        data = serializer.validated_data
+        webinar: Webinar = data["webinar"]
+        production = services.receive_recording(
+            upload=data["upload"],
+            webinar=webinar,
+            user=request.user if request.user.is_authenticated else None,
+            spoken_language=data.get("spoken_language", webinar.spoken_language),
+            subtitle_languages=data.get("subtitle_languages", webinar.subtitle_languages),
+            publish_when_ready=data.get("publish_when_ready", False),
+            send_follow_up=data.get("send_follow_up", True),
+        )
+        return Response(self.get_serializer(production).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=ProductionSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str) -> Response:
+        """Publish as soon as the recording is ready."""
+        production = self.get_object()
+        services.request_publication(production=production, user=self._user)
+        return Response(self.get_serializer(production).data)
+
+    @extend_schema(request=None, responses=ProductionSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop what is waiting or running; what is published stays."""
+        production = self.get_object()
+        services.cancel_production(production=production, user=self._user)
+        return Response(self.get_serializer(production).data)
+
+    @extend_schema(request=None, responses=ProductionSerializer)
+    @action(detail=True, methods=["post"], url_path=r"steps/(?P<step_name>[a-z0-9_:A-Z-]+)/retry")
+    def retry(self, request: Request, pk: str, step_name: str) -> Response:
+        """Try a failed, skipped or cancelled step again."""
+        production = self.get_object()
+        step = get_object_or_404(production.steps, name=step_name)
+        services.retry_step(step=step, user=self._user)
+        return Response(self.get_serializer(production).data)
+
+    @property
+    def _user(self) -> Any:
+        return self.request.user
