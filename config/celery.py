@@ -50,6 +50,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "work.sweep": {"task": "work.sweep", "schedule": settings.WORK_SWEEP_S},
+        "media.expire_uploads": {"task": "media.expire_uploads", "schedule": 3600},
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )

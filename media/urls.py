@@ -1,6 +1,11 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from media import views
 
 app_name = "media"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("files/<str:token>", views.file_view, name="file"),
+    path("parts/<str:token>", views.part_view, name="part"),
+]

@@ -1,5 +1,0 @@
-from django.core.files.storage import FileSystemStorage
-
-
-class LocalPrivateStorage(FileSystemStorage):
-    pass

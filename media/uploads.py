@@ -1,0 +1,477 @@
+"""Files that arrive in numbered parts, from the first announcement to the stored asset.
+
+    start_upload -> part_address (one per part; the client sends the bytes there) -> complete_upload
+        -> in the background: parts joined, read back, hashed -> Asset, signal upload_completed
+
+The same for local files and S3: only the addresses differ. Parts may come in any order, several at once, again, and
+after days; `list_parts` says what has arrived.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from accounts.file_names import clean_file_name
+from accounts.models import Organisation, User
+from accounts.services import record_action
+from media.models import Asset, Upload, UploadPart
+from media.signals import upload_completed
+from media.storage import LocalPrivateStorage, PartAddress, StoredPart, StoreError, private_storage
+from media.storage.local import PartGrant
+from media.upload_errors import (
+    HashMismatch,
+    PartRefused,
+    PartsMissing,
+    QuotaExceeded,
+    UploadClosed,
+    UploadError,
+    UploadTooLarge,
+)
+from work import services as work_services
+from work.errors import TemporaryFailure
+from work.leases import Lease
+from work.models import WorkState
+
+WORK_KIND = "media.upload"
+PART_ADDRESS_LIFE_S = 6 * 3600  # a slow line must manage one part in this time
+UNFINISHED = (WorkState.WAITING, WorkState.QUEUED, WorkState.RUNNING)
+
+
+class PurposeCheck(Protocol):
+    """Decides whether this person may upload for this purpose; raises a DomainError if not."""
+
+    def __call__(self, *, organisation: Organisation, user: User | None, purpose: str) -> None: ...
+
+
+_purposes: dict[str, PurposeCheck] = {}
+
+
+def register_purpose(prefix: str, check: PurposeCheck) -> None:
+    """Let an app above decide about uploads whose purpose is `prefix:...`; other purposes are free text."""
+    _purposes[prefix] = check
+
+
+def start_upload(
+    *, organisation: Organisation, user: User | None, file_name: str, size: int, purpose: str, sha256: str = ""
+) -> Upload:
+    """Announce a file of `size` bytes; its parts may then be sent.
+
+    Args:
+        sha256: of the whole file, in hexadecimal, if the client knows it; checked at the end.
+
+    Raises:
+        UploadTooLarge: larger than UPLOAD_MAX_BYTES.
+        QuotaExceeded: with the organisation's other originals and open uploads, more than UPLOAD_QUOTA_BYTES.
+        UploadError: empty, or not a SHA-256.
+        StoreError: the store cannot be reached.
+        DomainError: the purpose's own check refused.
+    """
+    sha256 = sha256.strip().lower()
+    _validate(size=size, sha256=sha256)
+    check = _purposes.get(purpose.partition(":")[0])
+    if check is not None:
+        check(organisation=organisation, user=user, purpose=purpose)
+    storage = private_storage()
+    with transaction.atomic():
+        # An UPDATE locks the row on every database, so parallel announcements are counted one after the other.
+        Organisation.objects.filter(pk=organisation.pk).update(updated_at=timezone.now())
+        _check_quota(organisation, size)
+        upload = Upload.objects.create(
+            organisation=organisation,
+            created_by=user,
+            purpose=purpose,
+            file_name=clean_file_name(file_name),
+            size=size,
+            part_size=_part_size(size, storage.min_part_bytes, storage.max_parts),
+            sha256=sha256,
+            storage_key=f"originals/{secrets.token_urlsafe(24)}",
+            expires_at=timezone.now() + timedelta(seconds=settings.UPLOAD_EXPIRES_S),
+        )
+        record_action(action="upload.start", target=upload, organisation=organisation, user=user, size=size)
+    # Only after the row is there: whatever the store now begins, `expire_uploads` can find and end.
+    try:
+        upload.multipart_id = storage.begin_parts(upload.storage_key)
+    except StoreError:
+        upload.delete()
+        raise
+    upload.save(update_fields=["multipart_id", "updated_at"])
+    return upload
+
+
+def _validate(*, size: int, sha256: str) -> None:
+    if size < 1:
+        raise UploadError(_("This file is empty. Choose another one."), code="empty", field="size")
+    if size > settings.UPLOAD_MAX_BYTES:
+        raise UploadTooLarge(
+            _("This file has %(size)s; at most %(limit)s can be uploaded.")
+            % {"size": human_size(size), "limit": human_size(settings.UPLOAD_MAX_BYTES)},
+            field="size",
+        )
+    if sha256 and (len(sha256) != 64 or set(sha256) - set("0123456789abcdef")):
+        raise UploadError(
+            _("A SHA-256 is 64 hexadecimal digits; leave it out if it is not known."), code="bad_hash", field="sha256"
+        )
+
+
+def _part_size(size: int, smallest: int, most_parts: int) -> int:
+    """The configured size, made larger when the file would have too many parts."""
+    return max(settings.UPLOAD_PART_BYTES, smallest, -(-size // most_parts))
+
+
+def _check_quota(organisation: Organisation, size: int) -> None:
+    free = settings.UPLOAD_QUOTA_BYTES - used_bytes(organisation=organisation)
+    if size > free:
+        raise QuotaExceeded(
+            _(
+                "%(organisation)s has %(free)s left for recordings, and this file has %(size)s. "
+                "Delete recordings that are no longer needed, or ask for more space."
+            )
+            % {"organisation": organisation, "free": human_size(max(0, free)), "size": human_size(size)},
+            field="size",
+            free=max(0, free),
+            quota=settings.UPLOAD_QUOTA_BYTES,
+        )
+
+
+def used_bytes(*, organisation: Organisation) -> int:
+    """Bytes of an organisation's originals, and of files that are still arriving."""
+    stored = Asset.objects.filter(organisation=organisation).aggregate(total=Sum("size"))["total"] or 0
+    arriving = Upload.objects.filter(organisation=organisation, state__in=UNFINISHED, asset=None)
+    return int(stored) + int(arriving.aggregate(total=Sum("size"))["total"] or 0)
+
+
+def expected_size(upload: Upload, number: int) -> int:
+    """Bytes that part `number` must have: all are equal but the last.
+
+    Raises:
+        PartRefused: there is no part of that number.
+    """
+    if not 1 <= number <= upload.part_count:
+        raise PartRefused(
+            _("Parts are numbered from 1 to %(count)s.") % {"count": upload.part_count}, code="no_such_part"
+        )
+    return min(upload.part_size, upload.size - (number - 1) * upload.part_size)
+
+
+def part_address(*, upload: Upload, number: int) -> PartAddress:
+    """Return where the client sends that part, for the next six hours; no login is needed there.
+
+    Raises:
+        PartRefused: there is no part of that number.
+        UploadClosed: parts are no longer taken.
+    """
+    size = expected_size(upload, number)
+    _check_open(upload)
+    return private_storage().part_address(
+        upload.storage_key, upload.multipart_id, number, size=size, life_s=PART_ADDRESS_LIFE_S
+    )
+
+
+def _check_open(upload: Upload) -> None:
+    if not upload.is_open or not upload.multipart_id or upload.expires_at <= timezone.now():
+        raise UploadClosed(_("This upload takes no more parts. Start a new one."))
+
+
+def receive_part(*, grant: PartGrant, stream: BinaryIO) -> StoredPart:
+    """Store a part that was sent to our own address (local storage only).
+
+    Raises:
+        UploadClosed: the upload is complete, given up or gone, or became so while the part arrived.
+        PartRefused: the part did not arrive whole.
+        StoreFull, StoreError: the disk refused.
+    """
+    storage = private_storage()
+    upload = Upload.objects.filter(storage_key=grant.key, multipart_id=grant.parts_id).first()
+    if upload is None:
+        raise UploadClosed(_("This upload takes no more parts. Start a new one."))
+    _check_open(upload)
+    assert isinstance(storage, LocalPrivateStorage)  # only it has made such grants
+    try:
+        with (
+            storage.received_part(grant.parts_id, grant.number, stream, size=grant.size) as (part, keep),
+            transaction.atomic(),
+        ):
+            # Held until the part is in its place: completing and giving up wait, or were first.
+            if not Upload.objects.filter(pk=upload.pk, state=WorkState.WAITING).update(updated_at=timezone.now()):
+                raise UploadClosed(_("This upload takes no more parts. Start a new one."))
+            keep()
+            record_part(upload=upload, part=part)
+    except EOFError as error:
+        raise PartRefused(
+            _("The part did not arrive whole: the connection was cut. Send it again."), code="cut_off"
+        ) from error
+    return part
+
+
+def record_part(*, upload: Upload, part: StoredPart) -> UploadPart:
+    """Note that a part has arrived, in place of an earlier one of its number."""
+    row, _created = UploadPart.objects.update_or_create(
+        upload=upload, number=part.number, defaults={"size": part.size, "etag": part.etag}
+    )
+    return row
+
+
+def list_parts(*, upload: Upload) -> list[UploadPart]:
+    """Return the parts that have arrived, as the store itself says while the upload is open.
+
+    Raises:
+        StoreError: the store cannot be asked.
+    """
+    rows = list(upload.parts.all())
+    if not upload.is_open or not upload.multipart_id:
+        return rows
+    known = {(row.number, row.size, row.etag) for row in rows}
+    stored = private_storage().stored_parts(upload.storage_key, upload.multipart_id)
+    # Parts that went straight to S3: nobody has told us of them.
+    news = [part for part in stored if (part.number, part.size, part.etag) not in known]
+    if not news:
+        return rows
+    UploadPart.objects.bulk_create(
+        [UploadPart(upload=upload, number=part.number, size=part.size, etag=part.etag) for part in news],
+        update_conflicts=True,
+        unique_fields=["upload", "number"],
+        update_fields=["size", "etag"],
+    )
+    return list(upload.parts.all())
+
+
+def complete_upload(*, upload: Upload, user: User | None = None) -> Upload:
+    """The client has sent all parts: queue their joining and checking. Asking again changes nothing.
+
+    A failed upload whose parts are still there is tried again.
+
+    Raises:
+        PartsMissing: not all parts have arrived, or one has the wrong size.
+        UploadClosed: given up or expired.
+        StoreError: the store cannot be asked.
+    """
+    upload.refresh_from_db()
+    if upload.state in (WorkState.QUEUED, WorkState.RUNNING, WorkState.DONE):
+        return upload
+    if upload.state == WorkState.FAILED and upload.parts.exists():
+        work_services.retry(upload)
+    _check_open(upload)
+    have = {part.number: part.size for part in list_parts(upload=upload)}
+    missing = [n for n in range(1, upload.part_count + 1) if have.get(n) != expected_size(upload, n)]
+    if missing:
+        raise PartsMissing(
+            _("%(missing)s of %(count)s parts have not arrived whole; the first is part %(first)s.")
+            % {"missing": len(missing), "count": upload.part_count, "first": missing[0]},
+            missing=missing,
+        )
+    with transaction.atomic():
+        work_services.enqueue(upload)
+        record_action(action="upload.complete", target=upload, organisation=upload.organisation, user=user)
+    upload.refresh_from_db()
+    return upload
+
+
+def abort_upload(*, upload: Upload, user: User | None = None) -> Upload:
+    """Give an unfinished upload up; its parts are removed.
+
+    Raises:
+        UploadClosed: it is finished.
+    """
+    upload.refresh_from_db()
+    if upload.state in (WorkState.DONE, WorkState.SKIPPED):
+        raise UploadClosed(_("This upload is finished; delete the recording instead."))
+    with transaction.atomic():
+        if not upload.is_finished:
+            work_services.request_cancel(upload)
+        record_action(action="upload.abort", target=upload, organisation=upload.organisation, user=user)
+    if upload.state == WorkState.FAILED:
+        _discard(upload)
+    return upload
+
+
+def after_upload(upload: Upload) -> None:
+    """An upload has ended: one that was given up leaves nothing behind."""
+    if upload.state == WorkState.CANCELLED:
+        # What cannot be removed now, `expire_uploads` removes later.
+        transaction.on_commit(lambda: _discard(upload), robust=True)
+
+
+def expire_uploads() -> int:
+    """End uploads that were not completed in time, and remove parts left behind. Returns how many (promise D2)."""
+    now = timezone.now()
+    count = 0
+    for upload in Upload.objects.filter(state=WorkState.WAITING, expires_at__lte=now):
+        work_services.request_cancel(upload)
+        count += 1
+    ended = (WorkState.FAILED, WorkState.CANCELLED)
+    for upload in Upload.objects.filter(state__in=ended, expires_at__lte=now, asset=None).exclude(multipart_id=""):
+        _discard(upload)
+        count += 1
+    return count
+
+
+def _discard(upload: Upload) -> None:
+    """Remove an ended upload's parts, and what was joined of them; then forget where they were."""
+    storage = private_storage()
+    storage.discard_parts(upload.storage_key, upload.multipart_id)
+    if upload.asset_id is None:
+        storage.delete(upload.storage_key)
+    with transaction.atomic():
+        upload.parts.all().delete()
+        Upload.objects.filter(pk=upload.pk).update(multipart_id="")
+    upload.multipart_id = ""
+
+
+# --- In the background ---------------------------------------------------------------------------------------------
+
+
+def join(lease: Lease[Upload]) -> None:
+    """Join the parts, read the file back, and make it an asset. Runs again after a crash at any point.
+
+    Raises:
+        HashMismatch: it is not the announced file; its parts are removed.
+        UploadError: the joined file has another size than announced.
+        TemporaryFailure: the store refused, or is full; the parts stay.
+    """
+    upload = lease.row
+    try:
+        if upload.asset_id is None:
+            _join_parts(lease)
+            sha256 = _read_back(lease)
+            with lease.fenced():
+                _store_asset(lease, sha256)
+        # The asset is committed; parts that a crash leaves here are removed by the next attempt.
+        private_storage().discard_parts(upload.storage_key, upload.multipart_id)
+        upload.parts.all().delete()
+    except StoreError as error:
+        raise TemporaryFailure(error.message, code=error.code) from error
+
+
+def _join_parts(lease: Lease[Upload]) -> None:
+    upload = lease.row
+    parts = [StoredPart(part.number, part.size, part.etag) for part in upload.parts.all()]
+    private_storage().join_parts(
+        upload.storage_key,
+        upload.multipart_id,
+        parts,
+        lambda percent: lease.report(percent * 0.4, _("Joining the parts")),
+    )
+
+
+def _read_back(lease: Lease[Upload]) -> str:
+    """Return the SHA-256 of what the store gives back, not of what we believe to have written (promise D1)."""
+    upload = lease.row
+    digest, done = hashlib.sha256(), 0
+    for chunk in private_storage().read_chunks(upload.storage_key):
+        digest.update(chunk)
+        done += len(chunk)
+        lease.report(40 + 59 * min(1, done / upload.size), _("Checking the file"))
+    refused: UploadError | None = None
+    if done != upload.size:
+        refused = UploadError(
+            _("The joined file has %(got)s bytes instead of %(wanted)s. Upload it again.")
+            % {"got": done, "wanted": upload.size},
+            code="size_mismatch",
+        )
+    elif upload.sha256 and digest.hexdigest() != upload.sha256:
+        refused = HashMismatch(
+            _(
+                "What arrived is not the file that was announced (its SHA-256 differs). "
+                "Check that no program is changing the file, and upload it again."
+            )
+        )
+    if refused is not None:
+        with lease.fenced():  # another attempt may have made an asset of this very file
+            _discard(upload)
+        raise refused
+    return digest.hexdigest()
+
+
+def _store_asset(lease: Lease[Upload], sha256: str) -> None:
+    upload = lease.row
+    asset = Asset.objects.create(
+        organisation=upload.organisation,
+        file_name=upload.file_name,
+        source_key=upload.storage_key,
+        size=upload.size,
+        sha256=sha256,
+    )
+    lease.write(asset=asset, sha256=sha256)
+    upload_completed.send(sender=Upload, upload=upload, asset=asset)
+
+
+# --- From the command line -----------------------------------------------------------------------------------------
+
+
+def store_file(
+    *,
+    organisation: Organisation,
+    user: User | None,
+    path: Path,
+    file_name: str = "",
+    purpose: str = "",
+    progress: Callable[[float, str], None] | None = None,
+) -> Asset:
+    """Store a file of this machine as an asset, through the same steps as an upload over HTTP.
+
+    Raises:
+        UploadError, StoreError: as of `start_upload` and `join`.
+        OSError: the file cannot be read.
+    """
+    report = progress or (lambda _percent, _activity: None)
+    upload = start_upload(
+        organisation=organisation,
+        user=user,
+        file_name=file_name or path.name,
+        size=path.stat().st_size,
+        purpose=purpose,
+    )
+    storage = private_storage()
+    try:
+        with open(path, "rb") as file:
+            for number in range(1, upload.part_count + 1):
+                part = storage.write_part(
+                    upload.storage_key, upload.multipart_id, number, file, size=expected_size(upload, number)
+                )
+                record_part(upload=upload, part=part)
+                report(60 * number / upload.part_count, _("Storing the file"))
+        complete_upload(upload=upload, user=user)
+        _wait_for(upload, report)
+    except EOFError as error:
+        abort_upload(upload=upload, user=user)
+        raise UploadError(_("The file became shorter while it was read."), code="cut_off") from error
+    except (StoreError, OSError, KeyboardInterrupt):
+        abort_upload(upload=upload, user=user)
+        raise
+    if upload.asset is None:
+        raise UploadError(upload.error, code=upload.error_code)
+    return upload.asset
+
+
+def _wait_for(upload: Upload, report: Callable[[float, str], None]) -> None:
+    """Join here and now, unless a worker was quicker; then until it is through."""
+    while not upload.is_finished:
+        if not work_services.execute(WORK_KIND, upload.pk):
+            time.sleep(0.2)
+        upload.refresh_from_db()
+        report(60 + 0.4 * upload.progress, upload.activity)
+
+
+def human_size(size: int) -> str:
+    """Bytes for people, such as "1.5 GB", in the language in use."""
+    value, unit = float(size), _("bytes")
+    for larger in (_("kB"), _("MB"), _("GB"), _("TB")):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{number_format(value, 0 if value >= 100 or unit == _('bytes') else 1)} {unit}"
+
+
+def upload_queue(_row: models.Model) -> str:
+    return "media"
