@@ -1,0 +1,277 @@
+"""The main job, from schedule to subtitled download, through the doors that users use.
+
+All tests look at one installation in which `manage.py demo` has played the story with a real web server, real workers,
+the real Whisper and the real translator.
+"""
+
+import email
+import email.policy
+import json
+import re
+import subprocess
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from tests.support.browser import chromium
+from tests.support.installation import Installation
+from tests.support.truth import median_start_error_s, spoken, truth, word_error_rate
+
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(900)]
+
+LANGUAGES = ["en", "fr", "es", "uk", "ar"]
+
+
+def slug(demo: Installation) -> str:
+    return str(demo.state["webinar"])
+
+
+def vtt_cues(text: str) -> list[tuple[float, float, str]]:
+    """Start and end in seconds and the text of each cue, read without our own parser."""
+    found = []
+    pattern = r"(\d+):(\d\d):(\d\d\.\d{3}) --> (\d+):(\d\d):(\d\d\.\d{3})[^\n]*\n(.+?)(?:\n\n|\Z)"
+    for h1, m1, s1, h2, m2, s2, words in re.findall(pattern, text, re.DOTALL):
+        plain = re.sub(r"<[^>]+>", "", words).replace("\n", " ")
+        found.append((int(h1) * 3600 + int(m1) * 60 + float(s1), int(h2) * 3600 + int(m2) * 60 + float(s2), plain))
+    return found
+
+
+def track(demo: Installation, language: str, kind: str = "vtt") -> str:
+    answer = demo.get(f"/webinars/{slug(demo)}/downloads/subtitles/{language}.{kind}")
+    answer.encoding = "utf-8"
+    return answer.text
+
+
+def mails(demo: Installation, address: str) -> list[EmailMessage]:
+    found = []
+    for path in sorted((demo.folder / "mail").glob("*.eml")):
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        if address in str(message["To"]):
+            found.append(message)
+    return found
+
+
+def recording(demo: Installation) -> dict[str, Any]:
+    found: dict[str, Any] = demo.api(f"recordings/?webinar={slug(demo)}")["results"][0]
+    return found
+
+
+def test_every_step_of_the_production_is_done(demo: Installation) -> None:
+    production = demo.api(f"productions/{demo.state['production']}/")
+    assert {step["name"]: step["state"] for step in production["progress"]["steps"]} == {
+        "inspect": "done",
+        "first_look": "done",
+        "audio": "done",
+        "encode": "done",
+        "pictures": "done",
+        "transcribe": "done",
+        "captions": "done",
+        "translate:fr": "done",
+        "translate:es": "done",
+        "translate:uk": "done",
+        "translate:ar": "done",
+        "package": "done",
+        "subtitled_mp4": "done",
+        "ready": "done",
+        "publish": "done",
+        "follow_up": "done",
+    }
+
+
+def test_the_captions_say_what_was_said(demo: Installation) -> None:
+    heard = " ".join(text for _start, _end, text in vtt_cues(track(demo, "en")))
+    assert word_error_rate(spoken("en"), heard) <= 0.10
+
+
+def test_the_cues_begin_when_the_sentences_begin(demo: Installation) -> None:
+    cues = [(start, text) for start, _end, text in vtt_cues(track(demo, "en"))]
+    assert median_start_error_s(cues, truth()) <= 0.5
+
+
+@pytest.mark.parametrize("language", ["fr", "es", "uk", "ar"])
+def test_each_translation_is_in_its_language(demo: Installation, language: str) -> None:
+    shown = " ".join(text for _start, _end, text in vtt_cues(track(demo, language)))
+    assert word_error_rate(spoken(language), shown) <= 0.15
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_srt_and_plain_text_hold_the_same_words(demo: Installation, language: str) -> None:
+    shown = " ".join(text for _start, _end, text in vtt_cues(track(demo, language)))
+    srt = re.sub(r"^(\d+|.* --> .*)$", "", track(demo, language, "srt"), flags=re.MULTILINE)
+    assert word_error_rate(shown, srt) == 0
+    assert word_error_rate(shown, track(demo, language, "txt")) == 0
+
+
+def ffprobe(path: Path) -> dict[str, Any]:
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_each_mp4_download_is_the_whole_recording(demo: Installation, downloads: Path) -> None:
+    files = [d for d in recording(demo)["downloads"] if d["kind"] == "mp4"]
+    assert len(files) >= 2
+    for file in files:
+        path = downloads / f"{file['name']}.mp4"
+        path.write_bytes(demo.get(file["url"]).content)
+        probe = ffprobe(path)
+        assert [stream["codec_name"] for stream in probe["streams"]] == ["h264", "aac"]
+        assert probe["streams"][0]["pix_fmt"] == "yuv420p"
+        assert abs(float(probe["format"]["duration"]) - 77.2) < 0.5
+
+
+def test_the_subtitled_mp4_holds_all_five_tracks(demo: Installation, downloads: Path) -> None:
+    file = next(d for d in recording(demo)["downloads"] if d["kind"] == "mp4_subtitled")
+    path = downloads / "subtitled.mp4"
+    path.write_bytes(demo.get(file["url"]).content)
+    streams = ffprobe(path)["streams"]
+    subtitles = [s["tags"]["language"] for s in streams if s["codec_type"] == "subtitle"]
+    assert sorted(subtitles) == ["ara", "eng", "fra", "spa", "ukr"]
+
+
+def test_every_segment_of_every_rung_decodes(demo: Installation, downloads: Path) -> None:
+    page = demo.get(f"/webinars/{slug(demo)}/watch/").text
+    found = re.search(r'"([^"]*/master\.m3u8[^"]*)"', page)
+    assert found
+    for rendition in recording(demo)["renditions"]:
+        url = found[1].replace("master.m3u8", f"{rendition['name']}.m3u8")
+        playlist = demo.get(url).text
+        ranges = re.findall(r"#EXT-X-BYTERANGE:(\d+)@(\d+)\n(\S+)", playlist)
+        init = re.search(r'#EXT-X-MAP:URI="([^"]+)",BYTERANGE="(\d+)@(\d+)"', playlist)
+        assert init
+        assert ranges
+        data = byte_range(demo, init[1], int(init[3]), int(init[2]))
+        for size, offset, segment_url in ranges:
+            data += byte_range(demo, segment_url, int(offset), int(size))
+        path = downloads / "stream.mp4"
+        path.write_bytes(data)
+        command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def byte_range(demo: Installation, url: str, offset: int, size: int) -> bytes:
+    answer = demo.get(url, headers={"Range": f"bytes={offset}-{offset + size - 1}"})
+    assert answer.status_code == 206
+    assert len(answer.content) == size
+    return answer.content
+
+
+def test_the_recording_plays_with_arabic_captions_from_right_to_left(demo: Installation) -> None:
+    with chromium() as browser:
+        page = browser.new_page(locale="ar", viewport={"width": 1280, "height": 900})
+        page.goto(f"{demo.base_url}/webinars/{slug(demo)}/watch/?subtitles=ar")
+        page.wait_for_selector("rostrum-player video", state="attached")
+        page.evaluate("() => { const v = document.querySelector('rostrum-player').media; v.muted = true; v.play() }")
+        page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime > 4", timeout=30_000)
+        caption = page.wait_for_selector("rostrum-player .captions :is(p, span, div):not(:empty)", timeout=15_000)
+        assert caption is not None
+        text = caption.inner_text()
+        assert re.search(r"[\u0600-\u06ff]", text), text
+        direction = caption.evaluate("(node) => getComputedStyle(node).direction")
+        assert direction == "rtl"
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [("eleanor@", "Europe/Dublin"), ("chloe@", "Europe/Paris"), ("layla@", "Asia/Amman")],
+)
+def test_the_confirmation_carries_a_calendar_invitation(demo: Installation, address: str, zone: str) -> None:
+    message = mails(demo, address)[0]
+    part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
+    assert part.get_param("method") == "REQUEST"
+    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    assert calendar["METHOD"] == "REQUEST"
+    (event,) = calendar.walk("VEVENT")
+    assert event["SUMMARY"] == "Health of migrants: mental health and access to care"
+    assert str(event["ATTENDEE"]).startswith("mailto:" + address)
+    assert "ORGANIZER" in event
+    assert int(event["SEQUENCE"]) >= 0
+    assert event["UID"]
+    assert calendar.walk("VTIMEZONE")
+
+
+def test_each_registrant_got_two_mails_in_their_language(demo: Installation) -> None:
+    wanted = {"eleanor@": "en", "chloe@": "fr", "layla@": "ar"}
+    for address, language in wanted.items():
+        found = mails(demo, address)
+        assert len(found) == 2
+        for message in found:
+            html = message.get_body(("html",))
+            assert html is not None
+            assert f'lang="{language}"' in html.get_content()
+
+
+def test_the_arabic_mail_is_in_arabic(demo: Installation) -> None:
+    text = mails(demo, "layla@")[1].get_body(("plain",))
+    assert text is not None
+    letters = [c for c in text.get_content() if c.isalpha()]
+    arabic = [c for c in letters if "\u0600" <= c <= "\u06ff"]
+    assert len(arabic) > 100
+
+
+def test_the_follow_up_leads_to_recording_subtitles_and_slides(demo: Installation) -> None:
+    body = mails(demo, "chloe@")[1].get_body(("plain",))
+    assert body is not None
+    links = re.findall(r"https?://\S+", body.get_content())
+    paths = [link.removeprefix(demo.base_url) for link in links]
+    assert any(path.startswith(f"/webinars/{slug(demo)}/watch/") for path in paths)
+    assert any("fr.vtt" in path or "fr.srt" in path for path in paths)
+    for link in links:
+        if link.startswith(demo.base_url):
+            demo.get(link)
+
+
+def test_the_slides_have_become_pictures(demo: Installation) -> None:
+    material = demo.api(f"materials/?webinar={slug(demo)}")["results"][0]
+    assert material["state"] == "done"
+    assert material["page_count"] >= 6
+    page = demo.get(f"/webinars/{slug(demo)}/").text
+    assert "<img" in page
+
+
+def test_a_second_demo_is_quick_and_changes_nothing(demo: Installation) -> None:
+    before = sorted(path.name for path in (demo.folder / "mail").glob("*.eml"))
+    productions = demo.api("productions/")["results"]
+    # The first one still serves; the second finds the finished story and only checks it.
+    again = Installation(demo.folder)
+    again.start_demo()
+    try:
+        again.wait_for_demo(seconds=90)
+    finally:
+        again.stop()
+    assert sorted(path.name for path in (demo.folder / "mail").glob("*.eml")) == before
+    assert [p["id"] for p in demo.api("productions/")["results"]] == [p["id"] for p in productions]
+
+
+def test_ingest_makes_a_subtitled_page_from_a_shell(demo: Installation) -> None:
+    done = demo.manage(
+        "ingest", "demo/recording.mp4", "--title", "From a shell", "--spoken", "en", "--subtitles", "fr", "--publish",
+        "--json",
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    assert result["state"] == "published"
+    assert {track["language"]: track["cues"] > 5 for track in result["tracks"]} == {"en": True, "fr": True}
+    assert all(r["size"] > 0 and r["bitrate_kbps"] > 0 for r in result["renditions"])
+    demo.get(result["addresses"]["watch"])
+
+
+def test_ingest_of_a_file_that_is_no_video_says_so(demo: Installation, tmp_path: Path) -> None:
+    fake = tmp_path / "talk.mp4"
+    fake.write_text("This is not a video.\n" * 100)
+    done = demo.manage("ingest", str(fake), "--title", "Not a video", "--publish", check=False)
+    assert done.returncode == 1
+    assert "video" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_everything_in_order_and_names_the_demo_models(demo: Installation) -> None:
+    done = demo.manage("doctor", "--json", check=False)
+    checks = json.loads(done.stdout)
+    assert [check for check in checks if check["ok"] is False] == []
+    assert any("demo" in check["detail"].lower() for check in checks if check["ok"] is None)
