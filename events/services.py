@@ -276,16 +276,17 @@ _WEBINAR_CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "summary": lambda value, language: validators.translated_text(
         value, field="summary", label=_("Summary"), language=language, max_length=10_000, one_line=False
     ),
-    "topic": lambda value, _: validators.short_text(value, field="topic", label=_TOPIC, max_length=100),
-    "audience": lambda value, _: validators.short_text(value, field="audience", label=_AUDIENCE, max_length=200),
-    "spoken_language": lambda value, _: validators.language_tag(value, field="spoken_language"),
-    "subtitle_languages": lambda value, _: validators.language_tags(value, field="subtitle_languages"),
-    "time_zone": lambda value, _: validators.time_zone(value).key,
+    "topic": lambda value, _language: validators.short_text(value, field="topic", label=_("Topic"), max_length=100),
+    "audience": lambda value, _language: validators.short_text(
+        value, field="audience", label=_("Audience"), max_length=200
+    ),
+    "spoken_language": lambda value, _language: validators.language_tag(value, field="spoken_language"),
+    "subtitle_languages": lambda value, _language: validators.language_tags(value, field="subtitle_languages"),
+    "time_zone": lambda value, _language: validators.time_zone(value).key,
     "capacity": _clean_capacity,
     "join_url": _clean_join_url,
     "visibility": _clean_visibility,
 }
-_TOPIC, _AUDIENCE = _("Topic"), _("Audience")
 
 
 # --- Series --------------------------------------------------------------------------------------------------------

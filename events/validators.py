@@ -122,8 +122,8 @@ def language_tag(value: str, *, field: str = "language") -> str:
 
 @cache
 def _two_letter_languages() -> frozenset[str]:
-    known = {tag for tag in Locale("en").languages if len(tag) == 2}
-    return frozenset(known | {tag for tag in get_global("language_aliases") if len(tag) == 2})
+    tags = map(str, (*Locale("en").languages, *get_global("language_aliases")))
+    return frozenset(tag for tag in tags if len(tag) == 2)
 
 
 def language_tags(values: Iterable[str], *, field: str) -> list[str]:

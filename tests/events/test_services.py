@@ -134,7 +134,7 @@ def test_second_webinar_of_one_title_gets_its_own_address() -> None:
 def test_title_without_latin_letters_gets_a_random_address(title: str) -> None:
     slug = create(title=title).slug
     assert slug.isascii()
-    assert slug.startswith("webinar-") or slug.startswith("new-")
+    assert slug.startswith(("webinar-", "new-"))
 
 
 def test_address_comes_from_the_title_that_has_latin_letters() -> None:
