@@ -1,0 +1,160 @@
+"""HLS playlists (RFC 8216) as text, made per viewer: addresses are short-lived and never stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+VERSION = 7  # fragmented MP4 with EXT-X-MAP and byte ranges
+AUDIO_GROUP = "sound"
+SUBTITLE_GROUP = "text"
+
+
+@dataclass(frozen=True)
+class VideoVariant:
+    """One picture quality. Rates are bits per second of the pictures alone."""
+
+    uri: str
+    codecs: str
+    width: int
+    height: int
+    frame_rate: float
+    bandwidth: int
+    average_bandwidth: int
+
+
+@dataclass(frozen=True)
+class AudioVariant:
+    """One sound track. `language` is a BCP 47 tag, or empty."""
+
+    uri: str
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    name: str = "Audio"
+    language: str = ""
+    is_default: bool = True
+
+
+class SubtitleVariant(NamedTuple):
+    """One text track. `name` is the language's own name for itself."""
+
+    language: str
+    name: str
+    uri: str
+    is_default: bool = False
+
+
+def master_playlist(
+    *,
+    video: Sequence[VideoVariant],
+    audio: Sequence[AudioVariant] = (),
+    subtitles: Sequence[tuple[str, str, str, bool]] = (),
+) -> str:
+    """Return the master playlist.
+
+    Without pictures the first sound track is the only variant. The order of `video` is kept: players begin with the
+    first.
+    """
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if video:
+        lines += [_audio_line(track) for track in audio]
+    lines += [_subtitle_line(SubtitleVariant(*track)) for track in subtitles]
+    groups = []
+    if video and audio:
+        groups.append(f'AUDIO="{AUDIO_GROUP}"')
+    if subtitles:
+        groups.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
+    for variant in video:
+        # RFC 8216 4.3.4.2: the rates of a variant hold its heaviest sound track too.
+        codecs = ",".join(dict.fromkeys([variant.codecs, *(track.codecs for track in audio)]))
+        bandwidth = variant.bandwidth + max((track.bandwidth for track in audio), default=0)
+        average = variant.average_bandwidth + max((track.average_bandwidth for track in audio), default=0)
+        attributes = [
+            f"BANDWIDTH={max(bandwidth, 1)}",
+            f"AVERAGE-BANDWIDTH={max(average, 1)}",
+            f'CODECS="{codecs}"',
+            f"RESOLUTION={variant.width}x{variant.height}",
+            f"FRAME-RATE={variant.frame_rate:.3f}",
+            *groups,
+        ]
+        lines += ["#EXT-X-STREAM-INF:" + ",".join(attributes), variant.uri]
+    if not video:
+        for track in audio[:1]:
+            attributes = [
+                f"BANDWIDTH={max(track.bandwidth, 1)}",
+                f"AVERAGE-BANDWIDTH={max(track.average_bandwidth, 1)}",
+                f'CODECS="{track.codecs}"',
+                *groups,
+            ]
+            lines += ["#EXT-X-STREAM-INF:" + ",".join(attributes), track.uri]
+    return "\n".join(lines) + "\n"
+
+
+def media_playlist(index: dict[str, Any], url: str) -> str:
+    """Return the playlist of one rendition: byte ranges (RFC 8216 4.3.2.2) of the one file at `url`.
+
+    `index` is what `media.mp4.Track.index` made.
+    """
+    segments = index["segments"]
+    longest_ms = max((duration_ms for _offset, _size, duration_ms in segments), default=0)
+    init_offset, init_size = index["init"]
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        # RFC 8216 4.3.3.1: no EXTINF, rounded to the nearest second, may exceed it.
+        f"#EXT-X-TARGETDURATION:{max(1, -(-longest_ms // 1000))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{_quoted(url)}",BYTERANGE="{init_size}@{init_offset}"',
+    ]
+    for offset, size, duration_ms in segments:
+        lines += [f"#EXTINF:{duration_ms / 1000:.3f},", f"#EXT-X-BYTERANGE:{size}@{offset}", url]
+    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+
+
+def subtitle_playlist(*, url: str, duration_ms: int) -> str:
+    """Return the playlist of one text track: the whole WebVTT file as a single segment (RFC 8216 3.5)."""
+    seconds = max(duration_ms, 1) / 1000
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{max(1, -(-duration_ms // 1000))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f"#EXTINF:{seconds:.3f},",
+        url,
+        "#EXT-X-ENDLIST",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _audio_line(track: AudioVariant) -> str:
+    attributes = ["TYPE=AUDIO", f'GROUP-ID="{AUDIO_GROUP}"', f'NAME="{_quoted(track.name)}"']
+    if track.language:
+        attributes.append(f'LANGUAGE="{_quoted(track.language)}"')
+    attributes += [f"DEFAULT={_yes(track.is_default)}", "AUTOSELECT=YES", f'URI="{_quoted(track.uri)}"']
+    return "#EXT-X-MEDIA:" + ",".join(attributes)
+
+
+def _subtitle_line(track: SubtitleVariant) -> str:
+    attributes = [
+        "TYPE=SUBTITLES",
+        f'GROUP-ID="{SUBTITLE_GROUP}"',
+        f'NAME="{_quoted(track.name)}"',
+        f'LANGUAGE="{_quoted(track.language)}"',
+        f"DEFAULT={_yes(track.is_default)}",
+        "AUTOSELECT=YES",
+        "FORCED=NO",
+        f'URI="{_quoted(track.uri)}"',
+    ]
+    return "#EXT-X-MEDIA:" + ",".join(attributes)
+
+
+def _quoted(text: str) -> str:
+    """Return text fit for a quoted-string, which can hold neither quotes nor line breaks (RFC 8216 4.2)."""
+    return text.replace('"', "'").replace("\r", " ").replace("\n", " ")
+
+
+def _yes(is_true: bool) -> str:
+    return "YES" if is_true else "NO"

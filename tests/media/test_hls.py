@@ -1,0 +1,76 @@
+from media import hls
+from media.storyboard import storyboard_vtt
+
+VIDEO = hls.VideoVariant("v.m3u8?a=1", "avc1.64001f", 1280, 720, 25.0, 900_000, 400_000)
+AUDIO = hls.AudioVariant("a.m3u8", "mp4a.40.2", 100_000, 96_000, name='So "und"', language="en")
+
+
+def test_master_names_pictures_with_their_sound_and_text() -> None:
+    text = hls.master_playlist(
+        video=[VIDEO],
+        audio=[AUDIO],
+        subtitles=[("ar", "العربية", "ar.m3u8", False), ("fr", "français", "fr.m3u8", True)],
+    )
+    assert text.splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="So \'und\'",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,'
+        'URI="a.m3u8"',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="العربية",LANGUAGE="ar",DEFAULT=NO,AUTOSELECT=YES,'
+        'FORCED=NO,URI="ar.m3u8"',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="français",LANGUAGE="fr",DEFAULT=YES,AUTOSELECT=YES,'
+        'FORCED=NO,URI="fr.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=496000,CODECS="avc1.64001f,mp4a.40.2",'
+        'RESOLUTION=1280x720,FRAME-RATE=25.000,AUDIO="sound",SUBTITLES="text"',
+        "v.m3u8?a=1",
+    ]
+
+
+def test_master_of_sound_alone_has_the_sound_as_its_variant() -> None:
+    assert hls.master_playlist(video=[], audio=[AUDIO]).splitlines()[3:] == [
+        '#EXT-X-STREAM-INF:BANDWIDTH=100000,AVERAGE-BANDWIDTH=96000,CODECS="mp4a.40.2"',
+        "a.m3u8",
+    ]
+
+
+def test_master_of_silent_pictures_names_no_audio_group() -> None:
+    assert "AUDIO" not in hls.master_playlist(video=[VIDEO])
+
+
+def test_media_playlist_names_byte_ranges_of_one_file() -> None:
+    index = {"init": [0, 800], "segments": [[800, 5000, 6000], [5800, 400, 1480]]}
+    assert hls.media_playlist(index, "/files/x?s=1").splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:6",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MAP:URI="/files/x?s=1",BYTERANGE="800@0"',
+        "#EXTINF:6.000,",
+        "#EXT-X-BYTERANGE:5000@800",
+        "/files/x?s=1",
+        "#EXTINF:1.480,",
+        "#EXT-X-BYTERANGE:400@5800",
+        "/files/x?s=1",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_subtitle_playlist_is_one_segment_as_long_as_the_recording() -> None:
+    lines = hls.subtitle_playlist(url="/t.vtt", duration_ms=77_160).splitlines()
+    assert lines[2] == "#EXT-X-TARGETDURATION:78"
+    assert lines[5:] == ["#EXTINF:77.160,", "/t.vtt", "#EXT-X-ENDLIST"]
+
+
+def test_storyboard_track_points_at_tiles() -> None:
+    facts = {
+        "tile_width": 160, "tile_height": 90, "columns": 2, "count": 3, "interval_ms": 5000, "duration_ms": 12_345,
+    }  # fmt: skip
+    assert storyboard_vtt(facts, "/s.jpg").split("\n\n") == [
+        "WEBVTT",
+        "00:00:00.000 --> 00:00:05.000\n/s.jpg#xywh=0,0,160,90",
+        "00:00:05.000 --> 00:00:10.000\n/s.jpg#xywh=160,0,160,90",
+        "00:00:10.000 --> 00:00:12.345\n/s.jpg#xywh=0,90,160,90\n",
+    ]

@@ -1,0 +1,93 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from media import mp4
+from tests.media.clips import FRAGMENTED, ffmpeg, frame_times, make_clip
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("mp4") / "clip.mp4", seconds=4, extra=("-g", "25", "-bf", "2"))
+
+
+@pytest.fixture(scope="module")
+def video(clip: Path) -> Path:
+    ffmpeg("-i", clip, "-map", "0:v", "-c", "copy", *FRAGMENTED, clip.with_name("video.mp4"))
+    return clip.with_name("video.mp4")
+
+
+def test_video_track_is_read(video: Path) -> None:
+    with video.open("rb") as file:
+        track = mp4.read_track(file)
+    assert (track.codecs[:5], track.samples, track.duration_ms) == ("avc1.", 100, 4000)
+    assert [segment.duration_ms for segment in track.segments] == [1000] * 4
+    assert track.segments[0].offset == track.init_size
+    assert track.peak_bandwidth >= track.average_bandwidth > 0
+
+
+def test_segments_are_contiguous_ranges_that_decode_behind_the_header(video: Path, tmp_path: Path) -> None:
+    data = video.read_bytes()
+    track = mp4.read_track(io.BytesIO(data))
+    for before, after in zip(track.segments, track.segments[1:], strict=False):
+        assert before.offset + before.size == after.offset
+    last = track.segments[-1]
+    alone = tmp_path / "segment.mp4"
+    alone.write_bytes(data[: track.init_size] + data[last.offset : last.offset + last.size])
+    assert len(frame_times(alone)) == 25
+
+
+def test_audio_track_is_read(clip: Path) -> None:
+    path = clip.with_name("audio.mp4")
+    ffmpeg("-i", clip, "-map", "0:a", "-c", "copy", "-frag_duration", "2000000",
+           "-movflags", "+empty_moov+default_base_moof+delay_moov", path)  # fmt: skip
+    with path.open("rb") as file:
+        track = mp4.read_track(file)
+    assert track.codecs == "mp4a.40.2"
+    assert track.duration_ms == pytest.approx(4000, abs=22)
+
+
+def test_joined_parts_keep_every_frame_on_the_grid(clip: Path, tmp_path: Path) -> None:
+    parts = []
+    for number, (start, end) in enumerate([(0, 50), (50, 75), (75, 100)]):
+        part = tmp_path / f"{number}.mp4"
+        cut = f"trim=start_frame={start}:end_frame={end},setpts=PTS-STARTPTS"
+        ffmpeg("-i", clip, "-an", "-vf", cut, "-g", "25", "-c:v", "libx264", "-sc_threshold", "0",
+               "-video_track_timescale", "12800", *FRAGMENTED, part)  # fmt: skip
+        parts.append(io.BytesIO(part.read_bytes()))
+    joined = tmp_path / "joined.mp4"
+    with joined.open("wb") as target:
+        mp4.join(parts, target)
+    assert frame_times(joined) == pytest.approx([number / 25 for number in range(100)], abs=1e-5)
+    with joined.open("rb") as file:
+        assert mp4.read_track(file).samples == 100
+
+
+def test_parts_of_different_encoding_are_not_joined(clip: Path, tmp_path: Path) -> None:
+    parts = [tmp_path / "180.mp4", tmp_path / "90.mp4"]
+    for part in parts:
+        ffmpeg("-i", clip, "-an", "-vf", f"scale=-2:{part.stem}", "-c:v", "libx264", *FRAGMENTED, part)
+    with pytest.raises(mp4.Mp4Error, match="differently"):
+        mp4.join([io.BytesIO(part.read_bytes()) for part in parts], io.BytesIO())
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text, long enough to look like a box", b"\0\0\0\x08free"])
+def test_other_files_are_refused(content: bytes) -> None:
+    with pytest.raises(mp4.Mp4Error):
+        mp4.read_track(io.BytesIO(content))
+
+
+def test_every_truncation_is_noticed_or_ends_at_a_fragment(video: Path) -> None:
+    data = video.read_bytes()
+    whole = mp4.read_track(io.BytesIO(data))
+    ends = {segment.offset + segment.size for segment in whole.segments}
+    for length in range(0, len(data), 997):
+        if length not in ends:
+            with pytest.raises(mp4.Mp4Error):
+                mp4.read_track(io.BytesIO(data[:length]))
+
+
+def test_plain_mp4_is_refused(clip: Path) -> None:
+    with clip.open("rb") as file, pytest.raises(mp4.Mp4Error):
+        mp4.read_track(file)
