@@ -34,7 +34,8 @@ def interface_language(language: str) -> str:
 def render(*, template: str, language: str, recipient_name: str, context: dict[str, Any]) -> Rendered:
     """Render `mail/<template>/{subject.txt,body.txt,body.html}`.
 
-    Beside `context` they know `recipient_name`, `language`, `direction`, `site_name` and `base_url`. Names that people
+    Beside `context` they know `recipient_name`, `language`, `direction`, `site_name` and `base_url` (and
+    `organisation_name`, which `services.send` adds); `mail/base.html` and `mail/base.txt` are their layout. Names that people
     typed reach the templates with their links broken, so that none becomes clickable (promise M5); whoever adds
     other texts of strangers to `context` passes them through `accounts.text.without_links` too.
     """

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import Organisation
-from accounts.text import clean_line
+from accounts.text import clean_line, without_links
 from notifications.addresses import clean_address
 from notifications.models import Delivery, Message, Suppression
 from notifications.rendering import interface_language, render
@@ -55,7 +55,12 @@ def send(
     key = {"purpose": purpose, "about": about, "recipient_email": address, "version": version}
     if Message.objects.filter(**key).exists():
         return None
-    rendered = render(template=template, language=language, recipient_name=recipient_name, context=context)
+    rendered = render(
+        template=template,
+        language=language,
+        recipient_name=recipient_name,
+        context={"organisation_name": without_links(organisation.name) if organisation else "", **context},
+    )
     pk = uuid.uuid4()
     message = Message(
         **key,

@@ -6,7 +6,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from events.models import Webinar, random_nonce
-from work.models import Record
+from work.models import Record, WorkRow
 
 
 class Places(models.Model):
@@ -67,3 +67,30 @@ class Registration(Record):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+    @property
+    def sequence(self) -> int:
+        """SEQUENCE of this person's calendar entry: it grows when the webinar or the registration changes."""
+        return self.webinar.calendar_sequence + self.calendar_sequence
+
+
+class AnnouncementKind(models.TextChoices):
+    CHANGED = "changed", _("changed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Announcement(WorkRow):
+    """Something that every registrant of a webinar is told. As a work row it is the writing of all these mails."""
+
+    webinar = models.ForeignKey(Webinar, on_delete=models.CASCADE, related_name="announcements")
+    kind = models.CharField(max_length=10, choices=AnnouncementKind)
+    version = models.PositiveIntegerField()  # the webinar's calendar_sequence
+    changes = models.JSONField(default=list)  # names of the changed fields
+
+    class Meta(WorkRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["webinar", "kind", "version"], name="one_announcement_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webinar} {self.kind} ({self.version})"

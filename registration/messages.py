@@ -1,0 +1,172 @@
+"""The mails that registrants get about their place. Each says what happened, when the session is, and what they can do.
+
+`notifications` delivers them. A mail's `version` is the number that makes it another mail about the same thing: the
+registration's own sequence, or the webinar's for what everybody is told.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+
+from accounts.text import without_links
+from events.ical import Attendee, Method, webinar_calendar, webinar_uid
+from events.models import WebinarState
+from notifications import purposes
+from notifications.models import Message
+from notifications.rendering import interface_language
+from notifications.services import send
+from registration.links import join_link_for, link_for
+from registration.models import Announcement, AnnouncementKind, Registration, RegistrationState
+from registration.times import session_times
+
+CONFIRMATION = "registration.confirmation"
+WAITLISTED = "registration.waitlisted"
+PROMOTED = "registration.promoted"
+CANCELLED = "registration.cancelled"
+WEBINAR_CHANGED = "registration.webinar_changed"
+WEBINAR_CANCELLED = "registration.webinar_cancelled"
+# After each of these its reader holds the personal link.
+WITH_LINK = (CONFIRMATION, WAITLISTED, PROMOTED)
+
+
+def send_confirmation(registration: Registration) -> Message | None:
+    """Tell a person that they have a place, with the invitation and both personal links."""
+    return _send(registration, purpose=CONFIRMATION, template="confirmation", method="REQUEST")
+
+
+def send_waitlisted(registration: Registration) -> Message | None:
+    """Tell a person that they are on the waiting list."""
+    return _send(registration, purpose=WAITLISTED, template="waitlisted")
+
+
+def send_promoted(registration: Registration) -> Message | None:
+    """Tell a person from the waiting list that a place became theirs."""
+    return _send(registration, purpose=PROMOTED, template="promoted", method="REQUEST")
+
+
+def send_cancelled(registration: Registration, *, had_place: bool) -> Message | None:
+    """Confirm that a person gave up their place, and take the session out of their calendar."""
+    return _send(
+        registration,
+        purpose=CANCELLED,
+        template="cancelled",
+        method="CANCEL" if had_place else None,
+        had_place=had_place,
+    )
+
+
+def send_announcement(registration: Registration, announcement: Announcement) -> Message | None:
+    """Tell one registrant that the webinar changed or will not take place."""
+    has_place = registration.state == RegistrationState.CONFIRMED
+    if announcement.kind == AnnouncementKind.CANCELLED:
+        return _send(
+            registration,
+            purpose=WEBINAR_CANCELLED,
+            template="webinar_cancelled",
+            method="CANCEL" if has_place else None,
+            version=announcement.version,
+            is_bulk=True,
+        )
+    return _send(
+        registration,
+        purpose=WEBINAR_CHANGED,
+        template="webinar_changed",
+        method="REQUEST" if has_place else None,
+        version=announcement.version,
+        is_bulk=True,
+        time_changed=bool({"starts_at", "ends_at", "time_zone"} & set(announcement.changes)),
+        title_changed="title" in announcement.changes,
+        room_changed="join_url" in announcement.changes,
+    )
+
+
+def _send(
+    registration: Registration,
+    *,
+    purpose: str,
+    template: str,
+    method: Method | None = None,
+    version: int | None = None,
+    is_bulk: bool = False,
+    **facts: Any,
+) -> Message | None:
+    webinar = registration.webinar
+    language = interface_language(registration.language)
+    has_place = registration.state == RegistrationState.CONFIRMED
+    join_url = join_link_for(registration) if has_place else ""
+    with translation.override(language):
+        title = str(webinar.title)
+    context = {
+        "title": without_links(title),
+        "times": session_times(webinar, time_zone=registration.time_zone, language=language),
+        "own_url": link_for(registration),
+        "page_url": f"{settings.BASE_URL}/webinars/{webinar.slug}/",
+        "join_url": join_url,
+        "has_place": has_place,
+        **facts,
+    }
+    return send(
+        purpose=purpose,
+        about=about(registration),
+        version=registration.calendar_sequence if version is None else version,
+        recipient_email=registration.email,
+        recipient_name=registration.name,
+        language=registration.language,
+        template=template,
+        context=context,
+        organisation=webinar.organisation,
+        calendar=calendar_for(registration, method, language=language, join_url=join_url) if method else "",
+        calendar_method=method or "",
+        is_bulk=is_bulk,
+    )
+
+
+def calendar_for(
+    registration: Registration, method: Method, *, language: str | None = None, join_url: str | None = None
+) -> str:
+    """Return the registrant's own calendar entry, with their join link while they have a place."""
+    if join_url is None:
+        join_url = join_link_for(registration) if registration.state == RegistrationState.CONFIRMED else ""
+    return webinar_calendar(
+        webinar=registration.webinar,
+        method=method,
+        attendee=None if method == "PUBLISH" else Attendee(registration.name, registration.email),
+        join_url=join_url,
+        uid=webinar_uid(registration.webinar, registration.pk.hex[:16]),
+        sequence=registration.sequence,
+        language=language or interface_language(registration.language),
+    )
+
+
+def about(registration: Registration) -> str:
+    return f"registration:{registration.pk}"
+
+
+def register_purposes() -> None:
+    """Say which state of a registration each mail belongs to; asked again right before it leaves."""
+    for purpose, wanted in _WANTED_IN.items():
+        purposes.register(purpose, lambda message, wanted=wanted: _is_still(message, *wanted))
+
+
+# purpose: states of the registration, states of the webinar
+_WANTED_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    CONFIRMATION: ((RegistrationState.CONFIRMED,), (WebinarState.PUBLISHED,)),
+    WAITLISTED: ((RegistrationState.WAITLISTED,), (WebinarState.PUBLISHED,)),
+    PROMOTED: ((RegistrationState.CONFIRMED,), (WebinarState.PUBLISHED,)),
+    CANCELLED: ((RegistrationState.CANCELLED,), (WebinarState.PUBLISHED, WebinarState.CANCELLED)),
+    WEBINAR_CHANGED: ((RegistrationState.CONFIRMED, RegistrationState.WAITLISTED), (WebinarState.PUBLISHED,)),
+    WEBINAR_CANCELLED: ((RegistrationState.CONFIRMED, RegistrationState.WAITLISTED), (WebinarState.CANCELLED,)),
+}
+
+
+def _is_still(message: Message, states: tuple[str, ...], webinar_states: tuple[str, ...]) -> bool:
+    registration = (
+        Registration.objects.select_related("webinar").filter(pk=message.about.removeprefix("registration:")).first()
+    )
+    if registration is None or registration.state not in states or registration.webinar.state not in webinar_states:
+        return False
+    if message.purpose == WEBINAR_CHANGED:
+        # A later change says it all.
+        return not registration.webinar.announcements.filter(version__gt=message.version).exists()
+    return True
