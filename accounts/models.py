@@ -1,6 +1,7 @@
 """People, organisations, roles, API tokens, and who did what."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -118,3 +119,22 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.target_type} {self.target_id}"
+
+
+class IdempotentAnswer(models.Model):
+    """The answer to a POST that carried an `Idempotency-Key`, kept for a day so that a repeated call gets it again."""
+
+    KEPT_FOR = timedelta(hours=24)
+
+    caller = models.CharField(max_length=64)  # SHA-256 of who called
+    key = models.CharField(max_length=64)  # SHA-256 of the header
+    request_hash = models.CharField(max_length=64)  # SHA-256 of method, path and body
+    started_at = models.DateTimeField(db_index=True)
+    status = models.PositiveSmallIntegerField(null=True)  # null while the first call is still working
+    body = models.TextField(blank=True)  # JSON
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="one_answer_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.status or '…'}"

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import ApiToken, AuditEntry, Membership, Organisation, Role, User
+from accounts.models import ApiToken, AuditEntry, IdempotentAnswer, Membership, Organisation, Role, User
 
 
 def create_organisation(*, name: str, slug: str, owner: User, **fields: Any) -> Organisation:
@@ -61,6 +61,11 @@ def find_api_token(*, token: str) -> ApiToken | None:
     if row is not None and (row.last_used_at is None or now - row.last_used_at > timedelta(minutes=1)):
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
+
+
+def forget_idempotent_answers() -> None:
+    """Remove answers that are no longer kept; called at every sweep."""
+    IdempotentAnswer.objects.filter(started_at__lt=timezone.now() - IdempotentAnswer.KEPT_FOR).delete()
 
 
 def _hash(token: str) -> str:

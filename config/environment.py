@@ -35,7 +35,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "SECRET_KEY",
         "",
-        "Signs sessions and personal links. Empty: made once and kept in `VAR_DIR/secret_key`; production wants one set.",
+        "Signs sessions and personal links. Empty: made once, in `VAR_DIR/secret_key`; production wants one set.",
         section="Service",
     ),
     Variable(
@@ -110,6 +110,13 @@ VARIABLES: tuple[Variable, ...] = (
         section="Mail",
     ),
     Variable("MAIL_PER_MINUTE", 600, "Most mails sent in a minute; 0 means no limit.", int, "Mail"),
+    Variable(
+        "API_PER_MINUTE",
+        3000,
+        "Most API calls a minute by one account; strangers get a tenth of it per address. 0 means no limit.",
+        int,
+        "Limits",
+    ),
     Variable("UPLOAD_MAX_BYTES", 20 * 1024**3, "Largest recording accepted.", int, "Limits"),
     Variable("UPLOAD_PART_BYTES", 8 * 1024**2, "Size of an upload part (S3 wants at least 5 MiB).", int, "Limits"),
     Variable("UPLOAD_EXPIRES_S", 7 * 24 * 3600, "Seconds after which an unfinished upload is removed.", int, "Limits"),
@@ -131,7 +138,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WHISPER_MODEL",
         "",
-        "A model's name (`small`, downloaded once) or a path. Empty: the demo model, which knows only the demo's sentences.",
+        "A model's name (`small`, downloaded once) or a path. Empty: the demo's, which knows only its sentences.",
         section="Subtitles",
     ),
     Variable("WHISPER_DEVICE", "auto", "`cpu`, `cuda` or `auto`.", section="Subtitles"),

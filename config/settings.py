@@ -1,5 +1,6 @@
 """Django settings, from the environment alone (config/environment.py lists the variables)."""
 
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.environment import BASE_DIR, DEMO_MODELS, read_environment
+from config.environment import BASE_DIR, DEMO_MODELS, VARIABLES, read_environment
 
 ENV = read_environment()
+ENVIRONMENT_VARIABLES = VARIABLES  # for `manage.py settings_table`
 
 # --- Service -------------------------------------------------------------------------------------------------------
 ENVIRONMENT: str = ENV["ENVIRONMENT"]
@@ -36,10 +38,8 @@ def _secret_key() -> str:
         made = path.with_suffix(f".{secrets.token_hex(4)}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_urlsafe(64))
-        try:
+        with contextlib.suppress(FileExistsError):
             path.hardlink_to(made)
-        except FileExistsError:
-            pass
         made.unlink()
     return path.read_text().strip()
 
@@ -157,7 +157,12 @@ CACHES = {
         "LOCATION": BROKER_URL,
     }
     if BROKER_URL.startswith("redis")
-    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "cache",
+        # Counters of tries live here; with the usual 300 entries a crowd would push them out.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 
 # --- People --------------------------------------------------------------------------------------------------------
@@ -184,7 +189,8 @@ ACCOUNT_PREVENT_ENUMERATION = "strict"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES
+# One way to find a client's address, which a forged header cannot change, for all that counts tries by it.
+AXES_CLIENT_IP_CALLABLE = "accounts.client.client_address"
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_VERBOSE = False
 
@@ -283,6 +289,7 @@ MODEL_DIR = Path(ENV["MODEL_DIR"] or VAR_DIR / "models")
 DEMO_MODEL_DIR = DEMO_MODELS
 
 # --- API -----------------------------------------------------------------------------------------------------------
+API_PER_MINUTE: int = ENV["API_PER_MINUTE"]
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.TokenAuthentication",
@@ -293,7 +300,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.api.pagination.CursorPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.TooManyCalls"],
     "EXCEPTION_HANDLER": "accounts.api.problems.exception_handler",
     "PAGE_SIZE": 50,
 }
