@@ -1,0 +1,249 @@
+"""The languages that tracks can have, as BCP 47 tags. Pure Python.
+
+Reading speeds (characters per second, adult programmes) and line lengths follow the Netflix timed text style guides
+where a language has one; 17 and 42 otherwise.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Direction = Literal["ltr", "rtl"]
+
+# language[-Script][-REGION], RFC 5646 section 2.1, as far as subtitles need it.
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?")
+
+
+class UnknownLanguage(KeyError):
+    """The tag is not a BCP 47 tag, or of a language that is not in the table."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """What a language's subtitles need to know.
+
+    Attributes:
+        tag: BCP 47, such as "fr" or "pt-BR".
+        autonym: its name in itself, as shown to viewers.
+        english: its English name.
+        direction: of its script.
+        iso639_2: the three letters (ISO 639-2/T, else 639-3) that MP4 files want.
+        scripts: ISO 15924 codes that it is written in.
+        chars_per_second: how fast people read it.
+        line_chars: how many characters fit on a line.
+        has_spaces: False where words are not separated by spaces.
+    """
+
+    tag: str
+    autonym: str
+    english: str
+    iso639_2: str
+    scripts: tuple[str, ...] = ("Latn",)
+    chars_per_second: int = 17
+    line_chars: int = 42
+    has_spaces: bool = True
+
+    @property
+    def direction(self) -> Direction:
+        return "rtl" if self.scripts[0] in _RTL_SCRIPTS else "ltr"
+
+
+_RTL_SCRIPTS = {"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm"}
+_CYRL, _ARAB, _DEVA, _ETHI = ("Cyrl",), ("Arab",), ("Deva",), ("Ethi",)
+_BOTH = ("Latn", "Cyrl")
+
+_TABLE = (
+    # The European Union's official languages
+    Language("bg", "български", "Bulgarian", "bul", _CYRL),
+    Language("cs", "čeština", "Czech", "ces"),
+    Language("da", "dansk", "Danish", "dan"),
+    Language("de", "Deutsch", "German", "deu"),
+    Language("el", "Ελληνικά", "Greek", "ell", ("Grek",)),
+    Language("en", "English", "English", "eng", chars_per_second=20),
+    Language("es", "español", "Spanish", "spa"),
+    Language("et", "eesti", "Estonian", "est"),
+    Language("fi", "suomi", "Finnish", "fin"),
+    Language("fr", "français", "French", "fra"),
+    Language("ga", "Gaeilge", "Irish", "gle"),
+    Language("hr", "hrvatski", "Croatian", "hrv"),
+    Language("hu", "magyar", "Hungarian", "hun"),
+    Language("it", "italiano", "Italian", "ita"),
+    Language("lt", "lietuvių", "Lithuanian", "lit"),
+    Language("lv", "latviešu", "Latvian", "lav"),
+    Language("mt", "Malti", "Maltese", "mlt"),
+    Language("nl", "Nederlands", "Dutch", "nld"),
+    Language("pl", "polski", "Polish", "pol"),
+    Language("pt", "português", "Portuguese", "por"),
+    Language("ro", "română", "Romanian", "ron"),
+    Language("sk", "slovenčina", "Slovak", "slk"),
+    Language("sl", "slovenščina", "Slovenian", "slv"),
+    Language("sv", "svenska", "Swedish", "swe"),
+    # Other languages of Europe
+    Language("az", "azərbaycan", "Azerbaijani", "aze", ("Latn", "Cyrl", "Arab")),
+    Language("be", "беларуская", "Belarusian", "bel", _CYRL),
+    Language("bs", "bosanski", "Bosnian", "bos", _BOTH),
+    Language("ca", "català", "Catalan", "cat"),
+    Language("cy", "Cymraeg", "Welsh", "cym"),
+    Language("eu", "euskara", "Basque", "eus"),
+    Language("gl", "galego", "Galician", "glg"),
+    Language("hy", "հայերեն", "Armenian", "hye", ("Armn",)),
+    Language("is", "íslenska", "Icelandic", "isl"),
+    Language("ka", "ქართული", "Georgian", "kat", ("Geor",)),
+    Language("lb", "Lëtzebuergesch", "Luxembourgish", "ltz"),
+    Language("mk", "македонски", "Macedonian", "mkd", _CYRL),
+    Language("nb", "norsk bokmål", "Norwegian Bokmål", "nob"),
+    Language("nn", "norsk nynorsk", "Norwegian Nynorsk", "nno"),
+    Language("no", "norsk", "Norwegian", "nor"),
+    Language("rom", "romani", "Romani", "rom", _BOTH),
+    Language("ru", "русский", "Russian", "rus", _CYRL),
+    Language("sq", "shqip", "Albanian", "sqi"),
+    Language("sr", "српски", "Serbian", "srp", ("Cyrl", "Latn")),
+    Language("tr", "Türkçe", "Turkish", "tur"),
+    Language("uk", "українська", "Ukrainian", "ukr", _CYRL),
+    # Asia and the Middle East
+    Language("ar", "العربية", "Arabic", "ara", _ARAB, chars_per_second=20),
+    Language("bn", "বাংলা", "Bengali", "ben", ("Beng",)),
+    Language("ckb", "کوردیی ناوەندی", "Central Kurdish", "ckb", _ARAB),
+    Language("fa", "فارسی", "Persian", "fas", _ARAB),
+    Language("gu", "ગુજરાતી", "Gujarati", "guj", ("Gujr",)),
+    Language("he", "עברית", "Hebrew", "heb", ("Hebr",)),
+    Language("hi", "हिन्दी", "Hindi", "hin", _DEVA, chars_per_second=22),
+    Language("id", "Bahasa Indonesia", "Indonesian", "ind"),
+    Language("ja", "日本語", "Japanese", "jpn", ("Jpan",), chars_per_second=4, line_chars=16, has_spaces=False),
+    Language("kk", "қазақша", "Kazakh", "kaz", ("Cyrl", "Latn", "Arab")),
+    Language("km", "ខ្មែរ", "Khmer", "khm", ("Khmr",), has_spaces=False),
+    Language("ko", "한국어", "Korean", "kor", ("Kore",), chars_per_second=12, line_chars=16),
+    Language("ku", "kurdî", "Kurdish", "kur", ("Latn", "Arab")),
+    Language("ky", "кыргызча", "Kyrgyz", "kir", _CYRL),
+    Language("lo", "ລາວ", "Lao", "lao", ("Laoo",), has_spaces=False),
+    Language("mn", "монгол", "Mongolian", "mon", _CYRL),
+    Language("mr", "मराठी", "Marathi", "mar", _DEVA),
+    Language("ms", "Bahasa Melayu", "Malay", "msa", ("Latn", "Arab")),
+    Language("my", "မြန်မာ", "Burmese", "mya", ("Mymr",), has_spaces=False),
+    Language("ne", "नेपाली", "Nepali", "nep", _DEVA),
+    Language("pa", "ਪੰਜਾਬੀ", "Punjabi", "pan", ("Guru", "Arab")),
+    Language("prs", "دری", "Dari", "prs", _ARAB),
+    Language("ps", "پښتو", "Pashto", "pus", _ARAB),
+    Language("si", "සිංහල", "Sinhala", "sin", ("Sinh",)),
+    Language("ta", "தமிழ்", "Tamil", "tam", ("Taml",)),
+    Language("te", "తెలుగు", "Telugu", "tel", ("Telu",)),
+    Language("tg", "тоҷикӣ", "Tajik", "tgk", _CYRL),
+    Language("th", "ไทย", "Thai", "tha", ("Thai",), line_chars=35, has_spaces=False),
+    Language("tl", "Tagalog", "Tagalog", "tgl"),
+    Language("ur", "اردو", "Urdu", "urd", _ARAB),
+    Language("uz", "oʻzbekcha", "Uzbek", "uzb", ("Latn", "Cyrl", "Arab")),
+    Language("vi", "Tiếng Việt", "Vietnamese", "vie"),
+    Language("zh", "中文", "Chinese", "zho", ("Hani",), chars_per_second=9, line_chars=16, has_spaces=False),
+    # Africa
+    Language("af", "Afrikaans", "Afrikaans", "afr"),
+    Language("am", "አማርኛ", "Amharic", "amh", _ETHI),
+    Language("bm", "bamanankan", "Bambara", "bam", ("Latn", "Nkoo")),
+    Language("ff", "Pulaar", "Pulaar", "ful", ("Latn", "Adlm", "Arab")),
+    Language("ha", "Hausa", "Hausa", "hau", ("Latn", "Arab")),
+    Language("ig", "Igbo", "Igbo", "ibo"),
+    Language("ln", "lingála", "Lingala", "lin"),
+    Language("mg", "Malagasy", "Malagasy", "mlg"),
+    Language("om", "Oromoo", "Oromo", "orm", ("Latn", "Ethi")),
+    Language("rw", "Ikinyarwanda", "Kinyarwanda", "kin"),
+    Language("so", "Soomaali", "Somali", "som"),
+    Language("sw", "Kiswahili", "Swahili", "swa"),
+    Language("ti", "ትግርኛ", "Tigrinya", "tir", _ETHI),
+    Language("wo", "Wolof", "Wolof", "wol", ("Latn", "Arab")),
+    Language("yo", "Yorùbá", "Yoruba", "yor"),
+    Language("zu", "isiZulu", "Zulu", "zul"),
+)
+_BY_TAG = {language.tag: language for language in _TABLE}
+
+
+def canonical(tag: str) -> str:
+    """Write a tag the usual way: `FR-ca` becomes `fr-CA`.
+
+    Raises:
+        UnknownLanguage: it is not a tag of language, script and region.
+    """
+    parts = _TAG.fullmatch(tag.replace("_", "-"))
+    if parts is None:
+        raise UnknownLanguage(tag)
+    language, script, region = parts.groups()
+    return "-".join(
+        part for part in (language.lower(), script and script.title(), region and region.upper()) if part is not None
+    )
+
+
+def primary(tag: str) -> str:
+    """The language without script and region: `fr` of `fr-CA`."""
+    return canonical(tag).partition("-")[0]
+
+
+def get(tag: str) -> Language:
+    """Return a language; a tag with a script or region gets its language's entry, told apart by name.
+
+    >>> get("pt-br").autonym
+    'português (BR)'
+
+    Raises:
+        UnknownLanguage: the tag is malformed, or the language is not in the table.
+    """
+    tag = canonical(tag)
+    name, _dash, rest = tag.partition("-")
+    language = _BY_TAG.get(name)
+    if language is None:
+        raise UnknownLanguage(tag)
+    if not rest:
+        return language
+    named = replace(language, tag=tag, autonym=f"{language.autonym} ({rest})", english=f"{language.english} ({rest})")
+    script = rest.partition("-")[0]
+    return replace(named, scripts=(script,)) if len(script) == 4 else named
+
+
+def is_known(tag: str) -> bool:
+    try:
+        get(tag)
+    except UnknownLanguage:
+        return False
+    return True
+
+
+def choices() -> list[tuple[str, str]]:
+    """Tag and autonym of every language, for forms, in the order of the autonyms."""
+    return sorted(((one.tag, one.autonym) for one in _TABLE), key=lambda choice: choice[1].casefold())
+
+
+def every() -> Iterator[Language]:
+    yield from _TABLE
+
+
+# The first word of a letter's Unicode name tells its script, for the scripts in the table.
+_SCRIPT_OF_NAME = {
+    "LATIN": "Latn", "CYRILLIC": "Cyrl", "GREEK": "Grek", "ARABIC": "Arab", "HEBREW": "Hebr", "ARMENIAN": "Armn",
+    "GEORGIAN": "Geor", "DEVANAGARI": "Deva", "BENGALI": "Beng", "GURMUKHI": "Guru", "GUJARATI": "Gujr",
+    "TAMIL": "Taml", "TELUGU": "Telu", "SINHALA": "Sinh", "THAI": "Thai", "LAO": "Laoo", "MYANMAR": "Mymr",
+    "KHMER": "Khmr", "ETHIOPIC": "Ethi", "HANGUL": "Kore", "HIRAGANA": "Jpan", "KATAKANA": "Jpan", "CJK": "Hani",
+    "NKO": "Nkoo", "ADLAM": "Adlm", "THAANA": "Thaa", "SYRIAC": "Syrc",
+}  # fmt: skip
+_WRITTEN_WITH = {
+    "Jpan": {"Jpan", "Hani"}, "Kore": {"Kore", "Hani"}, "Hans": {"Hani"}, "Hant": {"Hani"},
+}  # fmt: skip
+_SAMPLE_LETTERS = 2000
+
+
+def script_of(text: str) -> str | None:
+    """The ISO 15924 code of the script that most letters of a text are in; None for a text without letters."""
+    counts: dict[str, int] = {}
+    seen = 0
+    for letter in text:
+        if not letter.isalpha():
+            continue
+        script = _SCRIPT_OF_NAME.get(unicodedata.name(letter, "").partition(" ")[0], "Zzzz")
+        counts[script] = counts.get(script, 0) + 1
+        seen += 1
+        if seen == _SAMPLE_LETTERS:
+            break
+    return max(counts, key=lambda script: counts[script]) if counts else None
+
+
+def is_written_in(language: Language, script: str) -> bool:
+    """True if a text mostly in that script can be in the language."""
+    return any(script in _WRITTEN_WITH.get(own, {own}) for own in language.scripts)
