@@ -1,5 +1,31 @@
+"""Registers the work that productions consist of."""
+
 from django.apps import AppConfig
 
 
 class StudioConfig(AppConfig):
     name = "studio"
+
+    def ready(self) -> None:
+        from studio import pipeline, services
+        from studio.models import StepPart, StepRow
+        from work import kinds
+
+        kinds.register(
+            kinds.WorkKind(
+                name="studio.step",
+                model=StepRow,
+                handle=services.run_step,
+                queue=lambda row: pipeline.step_of(row).queue,
+                after=services.after_step,
+            )
+        )
+        kinds.register(
+            kinds.WorkKind(
+                name="studio.part",
+                model=StepPart,
+                handle=services.run_part,
+                queue=lambda part: pipeline.step_of(part.step).queue,
+                after=services.after_part,
+            )
+        )

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 import transcripts.languages
+from accounts import rules
+from accounts.api.permissions import token_of
+from accounts.models import Organisation, Role
 from events.models import Webinar
 from media.models import Upload
 from studio import selectors
@@ -44,16 +48,32 @@ def known_language(tag: str) -> None:
         raise serializers.ValidationError(f"{tag!r} is not a language that Rostrum knows; use a BCP 47 tag.")
 
 
+def _organisations(context: dict[str, Any]) -> QuerySet[Organisation]:
+    """Those for which the person asking may produce."""
+    request = context["request"]
+    return rules.organisations_of(request.user, Role.ORGANISER, token=token_of(request))
+
+
+class UploadField(serializers.PrimaryKeyRelatedField[Upload]):
+    def get_queryset(self) -> QuerySet[Upload]:
+        return Upload.objects.filter(organisation__in=_organisations(self.context))
+
+
+class WebinarField(serializers.SlugRelatedField[Webinar]):
+    def get_queryset(self) -> QuerySet[Webinar]:
+        return Webinar.objects.filter(organisation__in=_organisations(self.context))
+
+
 class ProductionSerializer(serializers.ModelSerializer[Production]):
     """A new production is made from a completed upload and the webinar it belongs to."""
 
-    upload = serializers.PrimaryKeyRelatedField(queryset=Upload.objects.none(), write_only=True)
-    webinar = serializers.SlugRelatedField(slug_field="slug", queryset=Webinar.objects.none(), write_only=True)
+    upload = UploadField(write_only=True)
+    webinar = WebinarField(slug_field="slug", write_only=True)
     spoken_language = serializers.CharField(max_length=35, required=False, validators=[known_language])
     subtitle_languages = serializers.ListField(
         child=serializers.CharField(max_length=35, validators=[known_language]), max_length=60, required=False
     )
-    recording = serializers.PrimaryKeyRelatedField(read_only=True)
+    recording = serializers.UUIDField(source="recording_id", read_only=True)
     progress = serializers.SerializerMethodField()
 
     class Meta:

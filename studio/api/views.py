@@ -4,16 +4,14 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import rules
 from accounts.api.permissions import OrganisationPermission, token_of
-from accounts.models import Role
 from events.models import Webinar
-from media.models import Upload
 from studio import services
 from studio.api.serializers import ProductionSerializer
 from studio.models import Production
@@ -40,19 +38,14 @@ class ProductionViewSet(
     @extend_schema(request=ProductionSerializer, responses={201: ProductionSerializer})
     def create(self, request: Request) -> Response:
         """Make a recording of a completed upload and start its production. The same upload again: the same answer."""
-        organisations = rules.organisations_of(request.user, Role.ORGANISER, token=token_of(request))
         serializer = self.get_serializer(data=request.data)
-        for name, queryset in (("upload", Upload.objects), ("webinar", Webinar.objects)):
-            field = serializer.fields[name]
-            assert isinstance(field, serializers.RelatedField)
-            field.queryset = queryset.filter(organisation__in=organisations)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         webinar: Webinar = data["webinar"]
         production = services.receive_recording(
             upload=data["upload"],
             webinar=webinar,
-            user=request.user if request.user.is_authenticated else None,
+            user=self._user,
             spoken_language=data.get("spoken_language", webinar.spoken_language),
             subtitle_languages=data.get("subtitle_languages", webinar.subtitle_languages),
             publish_when_ready=data.get("publish_when_ready", False),
