@@ -15,6 +15,36 @@ const dist = path.join(here, "dist");
 const packageFile = (name, file) => path.join(path.dirname(require.resolve(`${name}/package.json`)), file);
 const optional = (file) => (existsSync(path.join(here, file)) ? [path.join(here, file)] : []);
 
+/** Media Chrome writes its styles as <style> elements, which our content security policy (style-src 'self') forbids.
+ *
+ * This plugin has its templates filled by src/player/shadow-styles.js, which turns them into constructed style sheets.
+ * It stops the build when a new version no longer looks as expected. */
+const constructedStyles = {
+  name: "constructed-styles",
+  setup(build) {
+    const helper = path.join(here, "src/player/shadow-styles.js");
+    const filled = new Set();
+    build.onLoad({ filter: /node_modules[\\/](media-chrome|custom-media-element)[\\/]dist[\\/].*\.js$/ }, async ({ path: file }) => {
+      const source = await readFile(file, "utf8");
+      const contents = source
+        .replaceAll(
+          "this.shadowRoot.setHTMLUnsafe ? this.shadowRoot.setHTMLUnsafe(html) : this.shadowRoot.innerHTML = html",
+          "fillShadowRoot(this.shadowRoot, html)",
+        )
+        .replace(/this\.shadowRoot\.innerHTML = (.+);/g, "fillShadowRoot(this.shadowRoot, $1);")
+        .replaceAll("style:not([media])", "shadow-style:not([media])");
+      if (contents === source) return null;
+      if (contents.includes("fillShadowRoot(")) filled.add(path.basename(file));
+      return { contents: `import { fillShadowRoot } from ${JSON.stringify(helper)};\n${contents}`, loader: "js" };
+    });
+    build.onEnd(() => {
+      const expected = ["media-container.js", "media-chrome-button.js", "media-chrome-range.js", "media-chrome-menu.js"];
+      const missing = [...expected, "custom-media-element.js"].filter((file) => !filled.has(file));
+      if (missing.length) return { errors: [{ text: `No template was found in ${missing.join(", ")}: see build.mjs` }] };
+    });
+  },
+};
+
 const scripts = {
   entryPoints: [
     path.join(here, "src/pages.js"),
@@ -23,7 +53,8 @@ const scripts = {
   ].map((entry) => (typeof entry === "string" ? { in: entry, out: path.basename(entry, ".js") } : entry)),
   bundle: true,
   format: "esm",
-  target: ["es2020", "safari14"],
+  target: "es2020",
+  plugins: [constructedStyles],
 };
 
 const styles = {

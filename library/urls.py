@@ -1,6 +1,29 @@
 """Addresses of this app's pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from library.views import catalogue, playback, watch
 
 app_name = "library"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", catalogue.catalogue, name="catalogue"),
+    path("search/", catalogue.search, name="search"),
+    path("series/<slug:slug>/", catalogue.series, name="series"),
+    path("webinars/<slug:slug>/", catalogue.webinar, name="webinar"),
+    path("webinars/<slug:slug>/watch/", watch.watch, name="watch"),
+    path("webinars/<slug:slug>/poster.jpg", watch.poster, name="poster"),
+    path("webinars/<slug:slug>/transcript/<str:language>/", watch.transcript, name="transcript"),
+    path("webinars/<slug:slug>/downloads/video/<str:name>", watch.download_video, name="download_video"),
+    path(
+        "webinars/<slug:slug>/downloads/subtitles/<str:language>.<str:text_format>",
+        watch.download_track,
+        name="download_track",
+    ),
+    path("webinars/<slug:slug>/downloads/slides/<uuid:pk>/", watch.download_material, name="download_material"),
+    path("playback/<str:grant>/master.m3u8", playback.master, name="master"),
+    path("playback/<str:grant>/storyboard.vtt", playback.storyboard, name="storyboard"),
+    path("playback/<str:grant>/poster.jpg", playback.poster, name="playback_poster"),
+    path("playback/<str:grant>/subtitles/<str:language>.m3u8", playback.subtitle_playlist, name="subtitle_playlist"),
+    path("playback/<str:grant>/subtitles/<str:language>.vtt", playback.subtitles, name="subtitles"),
+    path("playback/<str:grant>/<str:rendition>.m3u8", playback.media_playlist, name="media_playlist"),
+]

@@ -1,0 +1,162 @@
+"""Reads shared by pages, API and mails."""
+
+import json
+
+from django.db.models import CharField, F, Prefetch, Q, QuerySet
+from django.db.models.functions import Cast
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from accounts import rules as accounts_rules
+from accounts.models import ApiToken
+from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarState
+from library import rules
+from library.models import Recording, RecordingState
+from media.models import Derivative, DerivativeKind, Package, RenditionKind
+from work.models import WorkState
+
+
+def listed_webinars() -> QuerySet[Webinar]:
+    """Webinars that the catalogue shows to strangers, with what a card needs."""
+    return (
+        Webinar.objects.filter(state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC)
+        .select_related("organisation", "series", "places")
+        .prefetch_related("speakers")
+    )
+
+
+def listed_recordings() -> QuerySet[Recording]:
+    """Recordings that the catalogue shows to strangers: published, for everyone, of a listed webinar, watchable."""
+    return (
+        Recording.objects.filter(
+            state=RecordingState.PUBLISHED,
+            visibility=Visibility.PUBLIC,
+            webinar__visibility=Visibility.PUBLIC,
+            asset__current_package__isnull=False,
+        )
+        .exclude(webinar__state=WebinarState.DRAFT)
+        .select_related("webinar__organisation", "webinar__series", "asset__current_package")
+        .prefetch_related("webinar__speakers", _posters(), "asset__tracks")
+        .order_by("-webinar__starts_at", "-created_at")
+    )
+
+
+def _posters() -> "Prefetch[str]":
+    return Prefetch(
+        "asset__current_package__derivatives",
+        queryset=Derivative.objects.filter(kind=DerivativeKind.POSTER).order_by("name"),
+        to_attr="posters",
+    )
+
+
+def topics() -> list[str]:
+    """Topics of what the catalogue lists, each once."""
+    found = (
+        Webinar.objects.filter(state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC)
+        .exclude(topic="")
+        .values_list("topic", flat=True)
+        .distinct()
+    )
+    return sorted(set(found), key=str.casefold)
+
+
+def spoken_languages() -> list[str]:
+    found = (
+        Webinar.objects.filter(state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC)
+        .values_list("spoken_language", flat=True)
+        .distinct()
+    )
+    return sorted(set(found))
+
+
+def found_webinars(query: str) -> QuerySet[Webinar]:
+    """Listed webinars whose title, summary, topic or speakers contain every word of the query, newest first."""
+    # A text with translations is kept as JSON, in which letters outside ASCII are escaped: look for both spellings.
+    text = CharField()
+    webinars = listed_webinars().annotate(title_text=Cast(F("title"), text), summary_text=Cast(F("summary"), text))
+    for word in query.split()[:8]:
+        escaped = json.dumps(word)[1:-1]
+        match = Q()
+        for spelling in {word, escaped}:
+            match |= Q(title_text__icontains=spelling) | Q(summary_text__icontains=spelling)
+        match |= Q(topic__icontains=word) | Q(audience__icontains=word)
+        match |= Q(pk__in=Webinar.objects.filter(_speaker_matches(word)).values("pk"))
+        webinars = webinars.filter(match)
+    return webinars.order_by("-starts_at", "-pk")
+
+
+def _speaker_matches(word: str) -> Q:
+    return Q(speakers__name__icontains=word) | Q(speakers__affiliation__icontains=word)
+
+
+def watchable_recording(webinar: Webinar, request: HttpRequest | Request) -> tuple[Recording, rules.Right] | None:
+    """The recording that this visitor gets on the watch page: the newest published one, else (members) the newest."""
+    recordings = list(
+        Recording.objects.filter(webinar=webinar)
+        .select_related("webinar__organisation", "asset__current_package")
+        .order_by("-published_at", "-created_at")
+    )
+    # Published ones first; the sort is stable, so the newest stays first within each group.
+    recordings.sort(key=lambda recording: recording.state != RecordingState.PUBLISHED)
+    for recording in recordings:
+        right = rules.viewing_right(recording, request)
+        if right is not None:
+            return recording, right
+    return None
+
+
+def is_for_registered(webinar: Webinar) -> bool:
+    """True if there is a published recording that people who registered may watch."""
+    return Recording.objects.filter(
+        webinar=webinar, state=RecordingState.PUBLISHED, visibility=Visibility.REGISTERED
+    ).exists()
+
+
+def public_materials(webinar: Webinar) -> QuerySet[Material]:
+    """Slides and handouts offered to the audience, with their pages."""
+    return (
+        Material.objects.filter(webinar=webinar, is_public=True)
+        .exclude(state__in=[WorkState.FAILED, WorkState.CANCELLED])
+        .select_related("speaker")
+        .prefetch_related(Prefetch("pages", queryset=MaterialPage.objects.order_by("number")))
+    )
+
+
+def public_series() -> QuerySet[Series]:
+    return Series.objects.filter(is_public=True).select_related("organisation")
+
+
+def derivatives(package: Package, kind: str) -> list[Derivative]:
+    return list(Derivative.objects.filter(package=package, kind=kind).order_by("name"))
+
+
+def downloads(package: Package) -> list[Derivative]:
+    """MP4 files of a package, largest first; the one with subtitles inside is last."""
+    plain = sorted(derivatives(package, DerivativeKind.MP4), key=lambda derivative: -derivative.size)
+    return [*plain, *derivatives(package, DerivativeKind.MP4_SUBTITLED)]
+
+
+def download_name(derivative: Derivative) -> str:
+    """The last part of an MP4's download address."""
+    return "subtitled.mp4" if derivative.kind == DerivativeKind.MP4_SUBTITLED else f"{derivative.name}.mp4"
+
+
+def has_video(package: Package) -> bool:
+    return package.renditions.filter(kind=RenditionKind.VIDEO).exists()
+
+
+def recordings_visible_to(request: Request) -> QuerySet[Recording]:
+    """For the API: what strangers may list, and everything of the caller's own organisations."""
+    token = request.auth if isinstance(request.auth, ApiToken) else None
+    own = accounts_rules.organisations_of(request.user, token=token)
+    public = Q(state=RecordingState.PUBLISHED, visibility=Visibility.PUBLIC, webinar__visibility=Visibility.PUBLIC)
+    public &= ~Q(webinar__state=WebinarState.DRAFT)
+    return (
+        Recording.objects.filter(public | Q(webinar__organisation__in=own))
+        .select_related("webinar__organisation", "asset__current_package", "published_by")
+        .prefetch_related(
+            "asset__tracks__current_revision",
+            "asset__current_package__renditions",
+            "asset__current_package__derivatives",
+        )
+    )
