@@ -63,6 +63,12 @@ def find_api_token(*, token: str) -> ApiToken | None:
     return row
 
 
+def revoke_api_token(*, token: ApiToken, user: User) -> None:
+    """End a token at once. Ending it twice changes nothing."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+        record_action(action="token.revoked", target=token, organisation=token.organisation, user=user)
+
+
 def forget_idempotent_answers() -> None:
     """Remove answers that are no longer kept; called at every sweep."""
     IdempotentAnswer.objects.filter(started_at__lt=timezone.now() - IdempotentAnswer.KEPT_FOR).delete()

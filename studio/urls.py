@@ -1,6 +1,68 @@
-"""Addresses of this app's pages."""
+"""Addresses of this app's pages: `/studio/...` for organisers, `/speak/<token>/` for speakers."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+
+from studio.views import productions, recordings, registrants, speak, speakers, tokens, tracks, webinars
 
 app_name = "studio"
-urlpatterns: list[URLPattern | URLResolver] = []
+
+webinar_urls: list[URLPattern | URLResolver] = [
+    path("", webinars.webinar, name="webinar"),
+    path("edit/", webinars.webinar_edit, name="webinar_edit"),
+    path("publish/", webinars.webinar_publish, name="webinar_publish"),
+    path("cancel/", webinars.webinar_cancel, name="webinar_cancel"),
+    path("speakers/", speakers.speakers, name="speakers"),
+    path("speakers/new/", speakers.speaker_create, name="speaker_create"),
+    path("materials/", speakers.materials, name="materials"),
+    path("registrants/", registrants.registrants, name="registrants"),
+    path("registrants.csv", registrants.registrants_csv, name="registrants_csv"),
+    path("recordings/", recordings.recordings, name="recordings"),
+    path("recordings/new/", recordings.recording_upload, name="recording_upload"),
+]
+
+recording_urls: list[URLPattern | URLResolver] = [
+    path("", recordings.recording, name="recording"),
+    path("publish/", recordings.recording_publish, name="recording_publish"),
+    path("withdraw/", recordings.recording_withdraw, name="recording_withdraw"),
+    path("visibility/", recordings.recording_visibility, name="recording_visibility"),
+    path("produce/", recordings.production_start, name="production_start"),
+    path("tracks/", tracks.track_upload, name="track_upload"),
+]
+
+track_urls: list[URLPattern | URLResolver] = [
+    path("publish/", tracks.track_publish, name="track_publish"),
+    path("unpublish/", tracks.track_unpublish, name="track_unpublish"),
+    path("delete/", tracks.track_delete, name="track_delete"),
+    path("download/<slug:format>/", tracks.track_download, name="track_download"),
+]
+
+production_urls: list[URLPattern | URLResolver] = [
+    path("", productions.production, name="production"),
+    path("steps/", productions.production_steps, name="production_steps"),
+    path("publish/", productions.production_publish, name="production_publish"),
+    path("cancel/", productions.production_cancel, name="production_cancel"),
+]
+
+speak_urls: list[URLPattern | URLResolver] = [
+    path("", speak.portal, name="speak"),
+    path("materials/", speak.materials, name="speak_materials"),
+    path("materials/<uuid:pk>/remove/", speak.material_remove, name="speak_material_remove"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("studio/", webinars.dashboard, name="dashboard"),
+    path("studio/webinars/new/", webinars.webinar_create, name="webinar_create"),
+    path("studio/webinars/<uuid:pk>/", include(webinar_urls)),
+    path("studio/speakers/<uuid:pk>/", speakers.speaker_edit, name="speaker_edit"),
+    path("studio/speakers/<uuid:pk>/remove/", speakers.speaker_remove, name="speaker_remove"),
+    path("studio/speakers/<uuid:pk>/invite/", speakers.speaker_invite, name="speaker_invite"),
+    path("studio/materials/<uuid:pk>/remove/", speakers.material_remove, name="material_remove"),
+    path("studio/recordings/<uuid:pk>/", include(recording_urls)),
+    path("studio/tracks/<uuid:pk>/", include(track_urls)),
+    path("studio/productions/<uuid:pk>/", include(production_urls)),
+    path("studio/steps/<uuid:pk>/retry/", productions.step_retry, name="step_retry"),
+    path("studio/steps/<uuid:pk>/skip/", productions.step_skip, name="step_skip"),
+    path("studio/tokens/", tokens.tokens, name="tokens"),
+    path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("speak/<str:token>/", include(speak_urls)),
+]

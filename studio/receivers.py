@@ -1,0 +1,21 @@
+"""What this app does when an app below tells it something."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from events.models import Speaker
+from events.signals import speaker_invited
+from media import uploads
+from notifications import purposes
+from studio import messages
+from studio.uploads import RECORDING, check_recording
+
+
+@receiver(speaker_invited)
+def _mail_the_speaker(speaker: Speaker, **_kwargs: Any) -> None:
+    messages.send_speaker_invitation(speaker=speaker)
+
+
+purposes.register(messages.INVITATION, messages.is_invitation_wanted)
+uploads.register_purpose(RECORDING, check_recording)

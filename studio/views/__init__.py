@@ -1,0 +1,1 @@
+"""Organisers' and speakers' pages. Views translate; services of the apps below decide."""

@@ -1,0 +1,175 @@
+"""Recordings: uploading one, what is known of it, who may watch it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+import library.services
+import studio.services
+from library.models import Recording
+from media.models import Upload
+from studio.forms import (
+    ReceiveRecordingForm,
+    RecordingOptionsForm,
+    RecordingVisibilityForm,
+    TrackForm,
+)
+from studio.models import Production
+from studio.uploads import purpose_for
+from studio.views.access import StudioRequest, find_recording, studio_page
+from studio.views.webinars import find_webinar, webinar_context
+from transcripts.models import TextTrack
+from work.errors import DomainError
+
+
+@studio_page
+def recordings(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """GET: the webinar's recordings. POST: one more, of a finished upload."""
+    if request.method == "POST":
+        return _receive(request, pk)
+    webinar = find_webinar(request, pk)
+    rows = webinar.recordings.select_related("asset").order_by("-created_at")
+    latest = Production.objects.filter(recording=OuterRef("pk")).order_by("-created_at").values("pk")
+    rows = rows.annotate(latest_production=Subquery(latest[:1]))
+    context = webinar_context(request, webinar, "recordings", recordings=list(rows))
+    return render(request, "studio/webinar/recordings.html", context)
+
+
+@studio_page
+@require_GET
+def recording_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
+    webinar = find_webinar(request, pk, change=True)
+    form = RecordingOptionsForm(
+        initial={
+            "spoken_language": webinar.spoken_language,
+            "subtitle_languages": webinar.subtitle_languages,
+            "send_follow_up": True,
+        }
+    )
+    context = webinar_context(request, webinar, "recordings", form=form, purpose=purpose_for(webinar))
+    return render(request, "studio/webinar/upload.html", context)
+
+
+def _receive(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """Posting the same upload twice leads to the same production."""
+    webinar = find_webinar(request, pk, change=True)
+    form = ReceiveRecordingForm(request.POST)
+    if not form.is_valid():
+        return _upload_page_again(request, webinar, form, status=400)
+    options = dict(form.cleaned_data)
+    upload = Upload.objects.filter(
+        pk=options.pop("upload"), organisation=webinar.organisation, purpose=purpose_for(webinar)
+    ).first()
+    if upload is None:
+        raise Http404(_("There is no such upload for this webinar."))
+    try:
+        production = studio.services.receive_recording(upload=upload, webinar=webinar, user=request.user, **options)
+    except DomainError as error:
+        form.add_domain_error(error)
+        return _upload_page_again(request, webinar, form, status=error.status, upload=upload)
+    return redirect("studio:production", pk=production.pk)
+
+
+def _upload_page_again(
+    request: StudioRequest, webinar: Any, form: ReceiveRecordingForm, *, status: int, upload: Upload | None = None
+) -> HttpResponse:
+    context = webinar_context(request, webinar, "recordings", form=form, purpose=purpose_for(webinar), upload=upload)
+    return render(request, "studio/webinar/upload.html", context, status=status)
+
+
+@studio_page
+@require_GET
+def recording(request: StudioRequest, pk: UUID) -> HttpResponse:
+    return recording_page(request, find_recording(request, pk), TrackForm())
+
+
+def recording_page(
+    request: StudioRequest, recording: Recording, track_form: TrackForm, *, status: int = 200
+) -> HttpResponse:
+    """The page about one recording; also shown again when an upload of subtitles was refused."""
+    tracks = TextTrack.objects.filter(asset=recording.asset_id).select_related("current_revision")
+    package = recording.asset.current_package
+    context = webinar_context(
+        request,
+        recording.webinar,
+        "recordings",
+        recording=recording,
+        asset=recording.asset,
+        renditions=package.renditions.order_by("kind", "-height") if package else [],
+        productions=recording.productions.order_by("-created_at"),
+        tracks=tracks,
+        track_form=track_form,
+        visibility_form=RecordingVisibilityForm(initial={"visibility": recording.visibility}),
+    )
+    return render(request, "studio/recording.html", context, status=status)
+
+
+@studio_page
+@require_POST
+def recording_publish(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """Publish now. While its production is under way, publication waits for that; see `production_publish`."""
+    found = find_recording(request, pk, change=True)
+    try:
+        library.services.publish_recording(recording=found, user=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The recording is published."))
+    return redirect("studio:recording", pk=pk)
+
+
+@studio_page
+@require_POST
+def recording_withdraw(request: StudioRequest, pk: UUID) -> HttpResponse:
+    found = find_recording(request, pk, change=True)
+    try:
+        library.services.withdraw_recording(recording=found, user=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The recording was withdrawn. Nobody outside your organisation can watch it."))
+    return redirect("studio:recording", pk=pk)
+
+
+@studio_page
+@require_POST
+def recording_visibility(request: StudioRequest, pk: UUID) -> HttpResponse:
+    found = find_recording(request, pk, change=True)
+    form = RecordingVisibilityForm(request.POST)
+    if form.is_valid():
+        library.services.change_visibility(
+            recording=found, visibility=form.cleaned_data["visibility"], user=request.user
+        )
+        messages.success(request, _("Your changes were saved."))
+    else:
+        messages.error(request, _("Choose who may watch the recording."))
+    return redirect("studio:recording", pk=pk)
+
+
+@studio_page
+def production_start(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """Prepare a recording once more: with other languages, or after a cancelled production."""
+    found = find_recording(request, pk, change=True)
+    form = RecordingOptionsForm(
+        request.POST or None,
+        initial={
+            "spoken_language": found.webinar.spoken_language,
+            "subtitle_languages": found.webinar.subtitle_languages,
+            "send_follow_up": False,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            production = studio.services.start_production(recording=found, user=request.user, **form.cleaned_data)
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            return redirect("studio:production", pk=production.pk)
+    context = webinar_context(request, found.webinar, "recordings", recording=found, form=form)
+    return render(request, "studio/production_form.html", context)
