@@ -1,0 +1,46 @@
+"""Registrations as JSON."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from accounts.api.fields import UtcField
+from events.models import Webinar
+from registration.models import Registration
+
+
+class RegistrationSerializer(serializers.ModelSerializer[Registration]):
+    """A registrant. On POST an organiser registers somebody; the person gets the same mails as from the page."""
+
+    webinar = serializers.SlugRelatedField(slug_field="slug", queryset=Webinar.objects.none())
+    privacy = serializers.BooleanField(write_only=True, help_text=_("The person agreed to the privacy notice."))
+    language = serializers.CharField(max_length=35, required=False, help_text=_("A BCP 47 tag."))
+    time_zone = serializers.CharField(max_length=64, required=False, help_text=_("An IANA name."))
+    created_at = UtcField(read_only=True)
+    confirmed_at = UtcField(read_only=True, allow_null=True)
+    cancelled_at = UtcField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Registration
+        fields = (
+            "id",
+            "webinar",
+            "state",
+            "email",
+            "name",
+            "language",
+            "time_zone",
+            "country",
+            "profession",
+            "affiliation",
+            "consents",
+            "privacy",
+            "waitlist_position",
+            "created_at",
+            "confirmed_at",
+            "cancelled_at",
+        )
+        read_only_fields = ("id", "state", "consents", "waitlist_position")
+        # One per address is the service's rule: a second one answers with the first.
+        validators: list[Any] = []

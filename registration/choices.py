@@ -1,0 +1,78 @@
+"""What the registration form offers to choose from, in the visitor's language."""
+
+import unicodedata
+import zoneinfo
+from functools import cache
+
+from babel import Locale, UnknownLocaleError
+from django.conf import settings
+from django.utils.translation import get_language, get_language_info
+from django.utils.translation import gettext_lazy as _
+
+from events.models import Webinar
+from registration.times import babel_locale
+from registration.validators import country_codes
+
+_REGIONS = frozenset(
+    ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+)
+# Offered beside the field; anything else may be typed.
+PROFESSIONS = (
+    _("Doctor"),
+    _("Nurse"),
+    _("Midwife"),
+    _("Psychologist"),
+    _("Social worker"),
+    _("Public health specialist"),
+    _("Interpreter or mediator"),
+    _("Police or border officer"),
+    _("Teacher or researcher"),
+    _("Manager or policy maker"),
+    _("Student"),
+)
+
+
+def country_choices() -> list[tuple[str, str]]:
+    """Countries by name, in the active language."""
+    return _countries(get_language() or "en")
+
+
+@cache
+def _countries(language: str) -> list[tuple[str, str]]:
+    names = babel_locale(language).territories
+    return sorted(((code, names[code]) for code in country_codes() if code in names), key=lambda pair: _order(pair[1]))
+
+
+def _order(name: str) -> str:
+    """Sorts Åland with A and Émirats with E."""
+    return "".join(char for char in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(char))
+
+
+def language_choices(webinar: Webinar) -> list[tuple[str, str]]:
+    """Languages of the mails, then further ones of the webinar's subtitles, each by its own name."""
+    ours = [code for code, _name in settings.LANGUAGES]
+    others = [tag for tag in (*webinar.subtitle_languages, webinar.spoken_language) if tag not in ours]
+    return [(tag, autonym(tag)) for tag in dict.fromkeys([*ours, *others])]
+
+
+def autonym(tag: str) -> str:
+    """The language's name in itself: français, العربية; the tag when nobody knows."""
+    try:
+        return str(get_language_info(tag)["name_local"]).capitalize()
+    except KeyError:
+        pass
+    try:
+        return (Locale.parse(tag, sep="-").get_display_name() or tag).capitalize()
+    except (UnknownLocaleError, ValueError):
+        return tag
+
+
+@cache
+def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """IANA zones by region, as browsers name them."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(zoneinfo.available_timezones()):
+        region, _slash, place = name.partition("/")
+        if region in _REGIONS:
+            regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return [("UTC", [("UTC", "UTC")]), *regions.items()]

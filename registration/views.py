@@ -1,0 +1,235 @@
+"""Pages of people who register: the form, their own page, the way into the live room."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.client import client_network, is_too_often
+from accounts.links import LinkError
+from events.models import Webinar
+from events.rules import can_see_webinar
+from notifications.rendering import interface_language
+from registration import choices, selectors, services
+from registration.errors import RegistrationError
+from registration.forms import ChangeForm, LinksForm, RegistrationForm
+from registration.joining import OPENS_BEFORE, Door, door_for
+from registration.links import (
+    join_link_for,
+    registration_by_join_token,
+    registration_by_token,
+    remember_registration,
+    token_for,
+)
+from registration.messages import calendar_for
+from registration.models import Registration, RegistrationState
+from registration.times import session_times
+from work.errors import DomainError
+
+PersonalView = Callable[..., HttpResponse]
+
+FORMS_PER_CLIENT = 60  # sent within five minutes; a whole class may sit behind one address
+
+
+# --- Registering ---------------------------------------------------------------------------------------------------
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public form. Its answer is the same whether or not the address was known (promise A9)."""
+    webinar = _announced_webinar(request, slug)
+    try:
+        services.require_open(webinar)
+    except RegistrationError as error:
+        context = {"webinar": webinar, "reason": error.message}
+        return render(request, "registration/closed.html", context, status=error.status)
+    form = RegistrationForm(request.POST or None, webinar=webinar)
+    if request.method == "POST":
+        if _sends_too_often(request):
+            return _too_often(request)
+        if form.is_valid() and _register(form, webinar):
+            return redirect("registration:sent", slug=slug)
+    context = {
+        "webinar": webinar,
+        "form": form,
+        "times": session_times(webinar, time_zone=webinar.time_zone, language=get_language() or "en"),
+        "professions": choices.PROFESSIONS,
+        "has_free_place": selectors.has_free_place(webinar.pk),
+    }
+    return render(request, "registration/register.html", context, status=422 if form.errors else 200)
+
+
+def _register(form: RegistrationForm, webinar: Webinar) -> bool:
+    if form.is_from_robot:
+        return True
+    try:
+        services.register(
+            webinar=webinar,
+            email=form.cleaned_data["email"],
+            consents=["privacy"],
+            **vars(form.details),
+        )
+    except DomainError as error:
+        form.add_domain_error(error)
+        return False
+    return True
+
+
+@never_cache
+@require_GET
+def sent(request: HttpRequest, slug: str) -> HttpResponse:
+    """Says that a mail is on its way, and nothing else."""
+    return render(request, "registration/sent.html", {"webinar": _announced_webinar(request, slug)})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def links_again(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sends a registrant's links once more; the answer does not tell whether there were any."""
+    webinar = _announced_webinar(request, slug)
+    form = LinksForm(request.POST or None)
+    if request.method == "POST":
+        if _sends_too_often(request):
+            return _too_often(request)
+        if form.is_valid():
+            try:
+                services.send_links_again(email=form.cleaned_data["email"], webinar=webinar)
+            except DomainError as error:
+                form.add_domain_error(error)
+            else:
+                return redirect("registration:sent", slug=slug)
+    context = {"webinar": webinar, "form": form}
+    return render(request, "registration/links_again.html", context, status=422 if form.errors else 200)
+
+
+def _announced_webinar(request: HttpRequest, slug: str) -> Webinar:
+    webinar = get_object_or_404(Webinar.objects.select_related("organisation"), slug=slug)
+    if not can_see_webinar(webinar, request.user):
+        raise Http404
+    return webinar
+
+
+def _sends_too_often(request: HttpRequest) -> bool:
+    return is_too_often(action="register", key=client_network(request), limit=FORMS_PER_CLIENT)
+
+
+def _too_often(request: HttpRequest) -> HttpResponse:
+    response = render(request, "registration/too_often.html", status=429)
+    response["Retry-After"] = "300"
+    return response
+
+
+# --- A registrant's own pages --------------------------------------------------------------------------------------
+def personal_page(find: Callable[[str], Registration]) -> Callable[[PersonalView], PersonalView]:
+    """For views that a personal link opens: find its registration, keep the link secret.
+
+    Whoever can send a request here knows the link, which is what a CSRF token would prove; so none is asked for, and
+    the forms work without cookies. (With `no-referrer` browsers send `Origin: null`, which the check would refuse.)
+    """
+
+    def decorate(view: PersonalView) -> PersonalView:
+        @csrf_exempt
+        @functools.wraps(view)
+        def wrapped(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                response = view(request, find(token))
+            except LinkError as error:
+                response = render(request, "registration/link.html", {"reason": error.message}, status=error.status)
+            response["Cache-Control"] = "no-store, private"
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex"
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+@require_http_methods(["GET", "HEAD"])
+@personal_page(registration_by_token)
+def own(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """State, time, calendar file, join link; ways to change and cancel."""
+    remember_registration(request, registration)
+    door = door_for(registration)
+    context = _own_context(registration) | {
+        "door": door,
+        "join_url": join_link_for(registration) if door in (Door.OPEN, Door.EARLY, Door.NO_ROOM) else "",
+        "rank": selectors.waitlist_rank(registration),
+    }
+    return render(request, "registration/own.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal_page(registration_by_token)
+def change(request: HttpRequest, registration: Registration) -> HttpResponse:
+    form = ChangeForm(request.POST or None, registration=registration)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_registration(registration=registration, details=form.details)
+        except DomainError as error:
+            form.add_domain_error(error)
+        else:
+            messages.success(request, _("Your details are saved."))
+            return _to_own_page(registration)
+    context = _own_context(registration) | {"form": form, "professions": choices.PROFESSIONS}
+    return render(request, "registration/change.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal_page(registration_by_token)
+def cancel(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """Asks on GET, so that a mail scanner which opens links cancels nothing; cancels on POST."""
+    if request.method == "POST":
+        services.cancel_registration(registration=registration)
+        return _to_own_page(registration)
+    return render(request, "registration/cancel.html", _own_context(registration))
+
+
+@require_http_methods(["GET", "HEAD"])
+@personal_page(registration_by_token)
+def calendar(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """The registrant's calendar entry as a file: the one that the invitation made, with the join link."""
+    if registration.state == RegistrationState.CANCELLED:
+        reason = _("This registration is cancelled, so there is no calendar entry any more.")
+        return render(request, "registration/link.html", {"reason": reason}, status=410)
+    response = HttpResponse(
+        calendar_for(registration, "PUBLISH"), content_type="text/calendar; method=PUBLISH; charset=utf-8"
+    )
+    response["Content-Disposition"] = 'attachment; filename="webinar.ics"'
+    return response
+
+
+@require_http_methods(["GET", "HEAD"])
+@personal_page(registration_by_join_token)
+def join(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """Leads into the live room from an hour before the session; before and after it says what to do instead."""
+    door = door_for(registration)
+    if door == Door.OPEN:
+        return HttpResponseRedirect(registration.webinar.join_url)
+    context = _own_context(registration) | {"door": door, "opens_at": registration.webinar.starts_at - OPENS_BEFORE}
+    status = {Door.CANCELLED: 410, Door.OVER: 410, Door.NO_PLACE: 403}.get(door, 200)
+    return render(request, "registration/join.html", context, status=status)
+
+
+def _own_context(registration: Registration) -> dict[str, Any]:
+    return {
+        "registration": registration,
+        "webinar": registration.webinar,
+        "token": token_for(registration),
+        "times": session_times(
+            registration.webinar,
+            time_zone=registration.time_zone,
+            language=interface_language(get_language() or "en"),
+        ),
+    }
+
+
+def _to_own_page(registration: Registration) -> HttpResponse:
+    return redirect("registration:own", token=token_for(registration))
