@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import rules
-from accounts.models import ApiToken, Organisation
+from accounts.models import ApiToken
 from accounts.rules import Person
 from events.models import Material, Series, Speaker, Visibility, Webinar, WebinarState
 
@@ -32,12 +32,6 @@ def calendar_webinars(*, series: Series | None = None) -> "list[Webinar]":
     return list(found.select_related("organisation", "series").order_by("starts_at", "pk")[:FEED_LENGTH])
 
 
-def series_readable_by(person: Person) -> "QuerySet[Series]":
-    """Those in the catalogue, and all of the person's own organisations."""
-    own = Q(organisation__in=rules.organisations_of(person))
-    return Series.objects.filter(Q(is_public=True) | own).select_related("organisation")
-
-
 def has_kept_rows(webinar: Webinar) -> bool:
     """True if rows of apps above belong to the webinar (registrations, recordings), which deleting it would take.
 
@@ -49,8 +43,3 @@ def has_kept_rows(webinar: Webinar) -> bool:
         for relation in Webinar._meta.related_objects
         if relation.one_to_many and relation.related_model not in own
     )
-
-
-def memberships_of(person: Person, *, token: ApiToken | None = None) -> "set[Organisation]":
-    """The organisations whose internal fields the person may read."""
-    return set(rules.organisations_of(person, token=token))

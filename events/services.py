@@ -19,7 +19,7 @@ from accounts import links
 from accounts.models import Organisation, User
 from accounts.services import record_action
 from accounts.text import clean_lines
-from events import selectors, signals, validators
+from events import selectors, signals, slides, validators
 from events.errors import EditConflict, EndsBeforeStart, EventError, InvalidValue, NoAddress, SlugTaken, WrongState
 from events.models import Series, Speaker, Visibility, Webinar, WebinarState, random_nonce
 
@@ -190,8 +190,6 @@ def delete_webinar(*, webinar: Webinar, user: User | None) -> None:
             raise WrongState(_("Only a draft can be deleted. Cancel the webinar instead."))
         if selectors.has_kept_rows(current):
             raise WrongState(_("This webinar has recordings or registrations. Remove these first."))
-        from events import slides
-
         for material in current.materials.all():
             slides.remove_material(material=material, user=user)
         record_action(
