@@ -17,7 +17,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         body: dict[str, Any] = {"title": str(error), "status": error.status, "code": error.code}
         if error.field:
             body["errors"] = {error.field: [str(error)]}
-        return Response(body, status=error.status, content_type="application/problem+json")
+        return Response(_encodable(body), status=error.status, content_type="application/problem+json")
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(
             error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
@@ -29,7 +29,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     body = {"title": _title(response.data), "status": response.status_code, "code": code}
     if isinstance(error, exceptions.ValidationError):
         body |= {"title": _first_message(error.detail), "errors": error.detail}
-    response.data = body
+    response.data = _encodable(body)
     response.content_type = "application/problem+json"
     return response
 
@@ -42,6 +42,15 @@ def _first_message(detail: Any) -> str:
     while isinstance(detail, dict | list) and detail:
         detail = next(iter(detail.values())) if isinstance(detail, dict) else detail[0]
     return str(detail)
+
+
+def _encodable(value: Any) -> Any:
+    """The same without lone surrogates: messages repeat what the caller wrote, and JSON can carry those in escapes."""
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(item) for item in value]
+    return value if isinstance(value, int) else str(value).encode(errors="replace").decode()
 
 
 def problem(*, title: str, status: int, code: str) -> JsonResponse:
