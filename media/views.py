@@ -11,7 +11,6 @@ from typing import BinaryIO, cast
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
@@ -85,7 +84,11 @@ def file_view(request: HttpRequest, token: str) -> HttpResponseBase:
         grant = storage.open_address(token)
         path = storage.path(grant.key)
     except AddressInvalid as error:
-        raise PermissionDenied(str(error)) from error
+        response: HttpResponseBase = HttpResponse(
+            str(error), status=error.status, content_type="text/plain; charset=utf-8"
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
     try:
         file = open(path, "rb")  # noqa: SIM115  (the response closes it)
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -94,7 +97,7 @@ def file_view(request: HttpRequest, token: str) -> HttpResponseBase:
     etag = f'"{hashlib.sha256(f"{grant.key} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:32]}"'
     if etag in request.headers.get("If-None-Match", ""):
         file.close()
-        response: HttpResponseBase = HttpResponse(status=304)
+        response = HttpResponse(status=304)
     elif settings.SENDFILE == "nginx":
         file.close()
         response = HttpResponse()

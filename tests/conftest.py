@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.cache import cache
 from pytest_django import Settings
 
+pytest_plugins = ["tests.support.s3"]
+
 
 @pytest.fixture(autouse=True)
 def _plain_static_files(settings: Settings) -> None:
@@ -35,6 +37,7 @@ def _fast_passwords(settings: Settings) -> None:
 
 def pytest_configure() -> None:
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when there is none
 
 
 @pytest.fixture(scope="session")
