@@ -121,6 +121,11 @@ def _mark_next(tasks: Iterable[Task]) -> list[Task]:
     return marked
 
 
+def _before(webinar: Webinar) -> str:
+    """The state of what is to be done before the session, and of no use after it or without one."""
+    return "later" if webinar.is_over or webinar.state == WebinarState.CANCELLED else "open"
+
+
 def _schedule(webinar: Webinar) -> Task:
     title = _("Schedule")
     edit = reverse("studio:webinar_edit", args=[webinar.pk])
@@ -139,8 +144,8 @@ def _speakers(webinar: Webinar) -> Task:
     speakers = list(webinar.speakers.all())
     waiting = [speaker for speaker in speakers if speaker.email and speaker.invited_at is None]
     if not speakers:
-        return Task(title, _("Add the people who present."), "open", url, _("Add speakers"))
-    if waiting:
+        return Task(title, _("Add the people who present."), _before(webinar), url, _("Add speakers"))
+    if waiting and _before(webinar) == "open":
         text = ngettext(
             "%(n)d speaker has no invitation yet.", "%(n)d speakers have no invitation yet.", len(waiting)
         ) % {"n": len(waiting)}
@@ -156,7 +161,7 @@ def _slides(webinar: Webinar) -> Task:
         return Task(title, _("A file could not be turned into pages."), "attention", url, _("See why"))
     if not states:
         text = _("Speakers upload them at their personal link, or you do.")
-        return Task(title, text, "open", url, _("Upload"))
+        return Task(title, text, _before(webinar), url, _("Upload"))
     text = ngettext("%(n)d file", "%(n)d files", len(states)) % {"n": len(states)}
     return Task(title, text, "done", url, _("Change"))
 
@@ -177,7 +182,7 @@ def _recording(webinar: Webinar, recording: Recording | None, production: Produc
     if recording is None:
         url = reverse("studio:recording_upload", args=[webinar.pk])
         text = _("After the session, upload its recording here.")
-        state = "open" if webinar.is_over else "later"
+        state = "open" if webinar.is_over and webinar.state != WebinarState.CANCELLED else "later"
         return Task(title, text, state, url, _("Upload"), needs_organiser=True)
     url = reverse("studio:recording", args=[recording.pk])
     if production is not None:
