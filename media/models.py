@@ -163,3 +163,13 @@ class Derivative(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.package}"
+
+
+class ReplacedFile(models.Model):
+    """A stored file that no row points at any more, kept until the last signed address of it has expired."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    delete_after = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,162 @@
+"""A package's life: opened, filled by the other modules, checked, shown to viewers, deleted."""
+
+import tempfile
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.services import record_action
+from media import mp4
+from media.errors import MediaError, MediaRejected, PackageIncomplete
+from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
+from media.models import Asset, Derivative, Package, PackageState, Rendition, RenditionKind, ReplacedFile
+from media.services.stored import discard, on_disk, open_stored
+from media.source import SourceFacts, plan_encoding
+from media.storage import private_storage
+
+TOLERANCE = 0.01
+TOLERANCE_MS = 150  # a frame of slow video, or a fragment's padding, in clips of seconds
+
+
+def start_package(*, asset: Asset) -> Package:
+    """Open a new version of everything made from an inspected asset, under a prefix of its own.
+
+    Raises:
+        MediaRejected: the asset was not inspected, or was refused.
+    """
+    if not asset.probe or not (asset.has_video or asset.has_audio):
+        raise MediaRejected(_("This file was not inspected yet."), code="not_inspected")
+    return Package.objects.create(asset=asset)
+
+
+def check_package(
+    *, package: Package, workdir: Path, progress: Progress = silent, should_stop: ShouldStop = never
+) -> None:
+    """Make sure that what viewers would get agrees with the source (promise D8).
+
+    Every rung and the sound that the plan names must be there; every indexed byte range must exist in its file, and
+    its duration be within 1 % of the source's. The lowest rung and the sound are decoded whole. Damage that the
+    decoder reports is noted with the asset, since it was in the source already.
+
+    Raises:
+        PackageIncomplete: it does not; viewers keep what they had.
+    """
+    asset = package.asset
+    facts = SourceFacts.from_json(asset.probe)
+    renditions = list(package.renditions.all())
+    _require_all(facts, renditions)
+    for rendition in renditions:
+        _check_file(rendition, asset.duration_ms or 0)
+    video = sorted((r for r in renditions if r.kind == RenditionKind.VIDEO), key=lambda r: r.size)
+    decoded = [*video[:1], *(r for r in renditions if r.kind == RenditionKind.AUDIO)]
+    errors = 0
+    for number, rendition in enumerate(decoded):
+        progress(10 + 85 * number / len(decoded), _("Checking the result"))
+        errors += _decode(rendition, workdir, should_stop)
+    if errors:
+        note_warning(asset, {"code": "damaged", "count": errors})
+
+
+def complete_package(*, package: Package) -> None:
+    """Show this version to viewers: one pointer moves, in one transaction. Twice is the same as once."""
+    with transaction.atomic():
+        asset = Asset.objects.select_for_update().get(pk=package.asset_id)
+        if asset.current_package_id != package.pk:
+            asset.current_package = package
+            asset.save(update_fields=["current_package", "updated_at"])
+        if package.state != PackageState.COMPLETE:
+            package.state = PackageState.COMPLETE
+            package.save(update_fields=["state", "updated_at"])
+        package.asset = asset
+
+
+def show_first(package: Package) -> None:
+    """Make a package current if viewers have none yet: the first look is shown at once."""
+    Asset.objects.filter(pk=package.asset_id, current_package=None).update(current_package=package)
+    package.asset.refresh_from_db(fields=["current_package"])
+
+
+def note_warning(asset: Asset, warning: dict[str, object]) -> None:
+    """Add a warning to an asset, replacing an earlier one of the same code."""
+    with transaction.atomic():
+        fresh = Asset.objects.select_for_update().get(pk=asset.pk)
+        kept = [known for known in fresh.warnings if known["code"] != warning["code"]]
+        fresh.warnings = [*kept, warning]
+        fresh.save(update_fields=["warnings", "updated_at"])
+    asset.warnings = fresh.warnings
+
+
+def delete_asset(*, asset: Asset, user: User | None = None) -> None:
+    """Delete an asset: its rows at once, and after commit every stored file of it, the original included.
+
+    Raises:
+        MediaError: something still shows it.
+    """
+    prefixes = list(asset.packages.values_list("prefix", flat=True))
+    key = asset.source_key
+    with transaction.atomic():
+        record_action(
+            action="asset.deleted", target=asset, organisation=asset.organisation, user=user, file_name=asset.file_name
+        )
+        try:
+            asset.delete()
+        except ProtectedError as error:
+            raise MediaError(
+                _("A recording still uses this file. Delete the recording first."), code="in_use"
+            ) from error
+        for prefix in prefixes:
+            ReplacedFile.objects.filter(key__startswith=f"{prefix}/").delete()
+            transaction.on_commit(lambda prefix=prefix: private_storage().delete_prefix(prefix))  # type: ignore[misc]  # the default binds the loop's value
+        discard([key])
+
+
+def _require_all(facts: SourceFacts, renditions: list[Rendition]) -> None:
+    plan = plan_encoding(facts)
+    wanted = {rung.name for rung in (plan.copied, plan.first, *plan.rest) if rung}
+    if facts.audio is not None:
+        wanted.add("audio")
+    missing = wanted - {rendition.name for rendition in renditions}
+    if missing or not renditions:
+        raise PackageIncomplete(
+            _("Some qualities are missing: %(names)s. Try the steps before this one again.")
+            % {"names": ", ".join(sorted(missing))}
+        )
+
+
+def _check_file(rendition: Rendition, duration_ms: int) -> None:
+    name = {"name": rendition.name}
+    try:
+        size = default_storage.size(rendition.key)
+        with open_stored(rendition.key) as file:
+            track = mp4.read_track(file)
+    except (mp4.Mp4Error, FileNotFoundError) as error:
+        raise PackageIncomplete(_("The quality %(name)s is damaged in the store.") % name) from error
+    if size != rendition.size or track.index != rendition.index:
+        raise PackageIncomplete(_("The quality %(name)s is not what was stored.") % name)
+    if abs(track.duration_ms - duration_ms) > max(TOLERANCE * duration_ms, TOLERANCE_MS):
+        raise PackageIncomplete(
+            _("The quality %(name)s lasts %(found).1f s, the recording %(wanted).1f s.")
+            % {**name, "found": track.duration_ms / 1000, "wanted": duration_ms / 1000}
+        )
+
+
+def _decode(rendition: Rendition, workdir: Path, should_stop: ShouldStop) -> int:
+    """Decode a rendition and return how often the decoder complained."""
+    with on_disk(rendition.key, workdir) as path, tempfile.TemporaryDirectory(dir=workdir) as folder:
+        result = run_ffmpeg(
+            own_input("rendition").output("file:out/nothing", f="null"),
+            inputs={"rendition": path},
+            output_dir=Path(folder),
+            duration_ms=rendition.duration_ms,
+            should_stop=should_stop,
+        )
+    return result.stderr_lines
+
+
+def derivative_file(package: Package, kind: str, name: str = "") -> Derivative | None:
+    """Return a by-product of a package, if it was made."""
+    return package.derivatives.filter(kind=kind, name=name).first()

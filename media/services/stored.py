@@ -1,0 +1,151 @@
+"""Between the store and a folder to work in: fetches files, puts results under new names, removes what was replaced."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from media.errors import MediaError
+from media.models import Asset, Package, ReplacedFile
+from media.storage import private_storage
+from media.storage.errors import disk_errors
+
+Fenced = Callable[[], AbstractContextManager[None]]
+
+
+class SourceMissing(MediaError):
+    """The row is there, the file is not."""
+
+    code = "source_missing"
+    status = 410
+
+
+class _Movable(File):  # type: ignore[type-arg]  # bytes; generic only for the type checker
+    """A finished local file: a store on the same disk may take it as it is instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+@contextmanager
+def source_on_disk(asset: Asset, workdir: Path) -> Iterator[Path]:
+    """Give the original as a local file, to be read only: itself if the store is local, else fetched for a while.
+
+    Raises:
+        SourceMissing: the store does not have it.
+        StoreError: the store or the disk failed.
+    """
+    with on_disk(asset.source_key, workdir) as path:
+        yield path
+
+
+@contextmanager
+def on_disk(key: str, workdir: Path) -> Iterator[Path]:
+    """Give a stored file as a local one; see `source_on_disk`."""
+    if not default_storage.exists(key):
+        raise SourceMissing(_("A file of this recording is missing from the store. Upload the recording again."))
+    try:
+        yield Path(default_storage.path(key))
+        return
+    except NotImplementedError:
+        pass
+    path = workdir / f"fetched-{secrets.token_hex(6)}"
+    try:
+        with disk_errors(), path.open("wb") as target:
+            for chunk in private_storage().read_chunks(key):
+                target.write(chunk)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def new_key(package: Package, name: str, suffix: str) -> str:
+    """Return a key that was never used: results go to new names, and then one row points at them."""
+    return f"{package.prefix}/{name}-{secrets.token_urlsafe(9)}{suffix}"
+
+
+def put(path: Path, key: str) -> int:
+    """Store a finished file under exactly this key; the local file may be gone afterwards. Returns its size.
+
+    Raises:
+        StoreFull, StoreError: the store did not take it; nothing is left there.
+    """
+    size = path.stat().st_size
+    with disk_errors(), path.open("rb") as file:
+        kept = default_storage.save(key, _Movable(file, name=str(path)))
+    if kept != key or default_storage.size(key) != size:
+        default_storage.delete(kept)
+        raise MediaError(_("The store did not keep a file as it was given. Try again."), code="store_unreliable")
+    return size
+
+
+@contextmanager
+def stored_until_failure(fenced: Fenced) -> Iterator[list[str]]:
+    """A fenced transaction around the rows of files that are stored already.
+
+    Yields the list of their keys; whatever goes wrong, the files on it are removed again.
+    """
+    keys: list[str] = []
+    try:
+        with fenced():
+            yield keys
+    except BaseException:
+        delete_now(keys)
+        raise
+
+
+def replace_row(row: Any, key: str) -> None:
+    """Remember the file that `row` pointed at until now: viewers may still be reading it."""
+    if row is not None and row.key != key:
+        ReplacedFile.objects.get_or_create(
+            key=row.key, defaults={"delete_after": timezone.now() + timedelta(seconds=settings.MEDIA_LINK_LIFE_S)}
+        )
+
+
+def delete_replaced(*, now: Any = None) -> int:
+    """Delete files that were replaced and that no signed address reaches any more. Returns how many."""
+    deleted = 0
+    for row in ReplacedFile.objects.filter(delete_after__lte=now or timezone.now())[:1000]:
+        default_storage.delete(row.key)
+        row.delete()
+        deleted += 1
+    return deleted
+
+
+def discard(keys: list[str]) -> None:
+    """Delete intermediate files once the transaction that made them superfluous is committed."""
+
+    transaction.on_commit(lambda: delete_now(keys))
+
+
+def delete_now(keys: list[str]) -> None:
+    """Delete files that no row points at, whatever the state of the transaction. Failing is no failure."""
+    for key in keys:
+        with suppress(Exception):  # what stays is found by comparing store and rows
+            default_storage.delete(key)
+
+
+@contextmanager
+def open_stored(key: str) -> Iterator[IO[bytes]]:
+    """Open a stored file for reading with seeks.
+
+    Raises:
+        SourceMissing: the store does not have it.
+    """
+    try:
+        file = default_storage.open(key, "rb")
+    except FileNotFoundError as error:
+        raise SourceMissing(
+            _("A file of this recording is missing from the store. Make this version again.")
+        ) from error
+    with file:
+        yield file
