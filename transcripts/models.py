@@ -31,6 +31,9 @@ class TrackState(models.TextChoices):
 class TextTrack(Record):
     """Captions or subtitles in one language. `current_revision` is what viewers see once it is published."""
 
+    Kind = TrackKind
+    State = TrackState
+
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="tracks")
     language = models.CharField(_("language"), max_length=35)  # BCP 47
     kind = models.CharField(_("kind"), max_length=10, choices=TrackKind)
@@ -58,6 +61,8 @@ class Revision(Record):
     # [{"id", "start_ms", "end_ms", "text", "speaker", "confidence", "source_ids"}, ...]; see transcripts/cues.py
     cues = models.JSONField(default=list)
     cue_count = models.PositiveIntegerField(default=0)
+    # What was left out, changed or guessed when this was made: [{"code", "template", "line", "facts"}, ...]
+    notes = models.JSONField(default=list)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["number"]

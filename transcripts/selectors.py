@@ -1,1 +1,88 @@
-"""Placeholder until its owner writes it."""
+"""Reads of text tracks that pages, API, pipeline and exports share."""
+
+from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.utils.translation import gettext as _
+
+from media.models import Asset
+from transcripts import cues as arithmetic
+from transcripts import languages
+from transcripts.cues import Cue
+from transcripts.models import Revision, TextTrack, TrackKind, TrackOrigin, TrackState
+
+MACHINE_ORIGINS = (TrackOrigin.MACHINE, TrackOrigin.TRANSLATED)
+
+
+def tracks_of(*, asset: Asset) -> "QuerySet[TextTrack]":
+    """All text tracks of an asset with their current revisions: captions first, then by language."""
+    return asset.tracks.select_related("current_revision").order_by("kind", "language")
+
+
+def published_tracks(*, asset: Asset) -> list[TextTrack]:
+    """What viewers get: captions first, then subtitles in the order of their languages' own names.
+
+    Never two tracks in one language: where captions and subtitles are in the same, the captions are meant.
+    """
+    found: dict[str, TextTrack] = {}
+    for track in tracks_of(asset=asset).filter(state=TrackState.PUBLISHED, current_revision__cue_count__gt=0):
+        found.setdefault(track.language, track)
+    return sorted(
+        found.values(), key=lambda track: (track.kind != TrackKind.CAPTIONS, autonym(track.language).casefold())
+    )
+
+
+def captions_of(*, asset: Asset, language: str = "") -> TextTrack | None:
+    """The captions to translate from: those in the language if there are any, else the furthest reviewed ones."""
+    rank = Case(
+        When(state=TrackState.PUBLISHED, then=Value(0)),
+        When(state=TrackState.REVIEWED, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    found = list(tracks_of(asset=asset).filter(kind=TrackKind.CAPTIONS).order_by(rank, "created_at"))
+    same = [track for track in found if language and languages.is_known(language) and _same(track.language, language)]
+    exact = [track for track in same if track.language == language]
+    return next(iter([*exact, *same, *found]), None)
+
+
+def cues_of(track: TextTrack) -> list[Cue]:
+    """The cues of the current revision; none if there is no revision."""
+    return arithmetic.from_rows(track.current_revision.cues) if track.current_revision else []
+
+
+def unused_machine_revision(track: TextTrack) -> Revision | None:
+    """A machine's newer revision that did not replace a person's work, if there is one."""
+    current = track.current_revision
+    if current is None or current.origin in MACHINE_ORIGINS:
+        return None
+    newer = track.revisions.filter(origin__in=MACHINE_ORIGINS, number__gt=current.number)
+    return newer.order_by("number").last()
+
+
+def notes_of(revision: Revision) -> list[str]:
+    """What was left out, changed or guessed when a revision was made, in the reader's language."""
+    return [worded(note) for note in revision.notes]
+
+
+def worded(note: dict[str, object]) -> str:
+    """One note of `Revision.notes` in the reader's language."""
+    facts = note["facts"]
+    assert isinstance(facts, dict)
+    message = _(str(note["template"])) % facts
+    if note["line"] is None:
+        return message
+    return _("Line %(line)s: %(message)s") % {"line": note["line"], "message": message}
+
+
+def autonym(tag: str) -> str:
+    """A language's own name; the tag itself for one that has left the table."""
+    return languages.get(tag).autonym if languages.is_known(tag) else tag
+
+
+def _same(one: str, other: str) -> bool:
+    return languages.primary(one) == languages.primary(other)
+
+
+def with_revisions(tracks: "QuerySet[TextTrack]") -> "QuerySet[TextTrack]":
+    """Tracks with all their revisions, newest first and without the cues, for lists and history."""
+    revisions = Revision.objects.defer("cues").order_by("-number")
+    return tracks.prefetch_related(Prefetch("revisions", queryset=revisions))

@@ -1,0 +1,90 @@
+"""Subtitle files in and out."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.services import record_action
+from media.models import Asset
+from transcripts import formats, languages, selectors
+from transcripts.errors import FileUnreadable, FormatUnknown, LanguageUnknown, TranscriptError, WrongScript
+from transcripts.formats import FormatError, Note
+from transcripts.formats.base import gettext_noop
+from transcripts.models import TextTrack, TrackKind, TrackOrigin
+from transcripts.services.revisions import add_revision, find_or_create_track
+
+
+def import_track(
+    *, asset: Asset, language: str, kind: str, data: bytes, file_name: str, user: User | None
+) -> TextTrack:
+    """Read a subtitle file and make it the current revision of the track in that language and kind.
+
+    What had to be left out or changed is kept with the revision: `selectors.notes_of(track.current_revision)`.
+
+    Raises:
+        LanguageUnknown: the tag is not of a known language.
+        TranscriptError: the kind is unknown (code `kind_unknown`).
+        FileUnreadable: the file is not usable, with the line where that can be said.
+        WrongScript: its text is in letters that the language does not use.
+    """
+    if not languages.is_known(language):
+        raise LanguageUnknown(language)
+    if kind not in TrackKind.values:
+        raise TranscriptError(_("Choose captions or subtitles."), code="kind_unknown", field="kind")
+    try:
+        result = formats.read(data, file_name=file_name, language=language)
+    except FormatError as error:
+        raise FileUnreadable.from_format_error(error) from error
+    _check_script(" ".join(cue.plain_text for cue in result.cues), language)
+    notes = [*result.notes, *_late_notes(result, asset)]
+    with transaction.atomic():
+        track = find_or_create_track(asset=asset, language=language, kind=kind)
+        revision = add_revision(track=track, cues=result.cues, origin=TrackOrigin.UPLOADED, author=user, notes=notes)
+        record_action(
+            action="track.imported",
+            target=track,
+            organisation=asset.organisation,
+            user=user,
+            language=track.language,
+            revision=revision.number,
+            cues=revision.cue_count,
+        )
+    return track
+
+
+def _check_script(text: str, language: str) -> None:
+    script = languages.script_of(text)
+    chosen = languages.get(language)
+    if script is not None and not languages.is_written_in(chosen, script):
+        raise WrongScript(
+            _("The text is not in the letters of %(language)s. Check that the right language is chosen.")
+            % {"language": chosen.autonym},
+            field="language",
+            script=script,
+        )
+
+
+def _late_notes(result: formats.ReadResult, asset: Asset) -> list[Note]:
+    late = sum(cue.start_ms >= asset.duration_ms for cue in result.cues) if asset.duration_ms else 0
+    if not late:
+        return []
+    return [
+        Note(
+            "after_end",
+            gettext_noop("%(count)s subtitles start after the end of the recording."),
+            facts={"count": late},
+        )
+    ]
+
+
+def export_track(*, track: TextTrack, format: str) -> str:
+    """Return the current revision as the text of a file: `vtt`, `srt` or `txt`.
+
+    Raises:
+        FormatUnknown: another format was asked for.
+    """
+    if format not in formats.WRITERS:
+        raise FormatUnknown(
+            _("Subtitles come as %(formats)s.") % {"formats": ", ".join(formats.WRITERS)}, field="format"
+        )
+    return formats.write(selectors.cues_of(track), format)

@@ -1,0 +1,130 @@
+"""Editing, publishing and deleting tracks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.services import record_action
+from transcripts import cues as arithmetic
+from transcripts import markup, selectors
+from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
+from transcripts.errors import CuesInvalid, EditConflict, NothingToPublish
+from transcripts.models import Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.services.revisions import add_revision
+
+
+def save_cues(*, track: TextTrack, base_revision: int, cues: Sequence[Cue], user: User | None) -> Revision:
+    """Store a person's version of a track's cues and make it current.
+
+    Args:
+        base_revision: number of the revision that the person began from; 0 for a track without any.
+
+    Raises:
+        CuesInvalid: a cue has no text, is too long, or does not end after it starts.
+        EditConflict: another revision is current by now. Nothing is overwritten; the error carries both versions.
+    """
+    edited = _checked(cues)
+    with transaction.atomic():
+        # The update is the lock: it respects SQLite too, and orders two editors who save at once.
+        TextTrack.objects.filter(pk=track.pk).update(updated_at=timezone.now())
+        track.refresh_from_db()
+        current = track.current_revision
+        if (current.number if current else 0) != base_revision:
+            raise EditConflict(
+                current_revision=current.number if current else 0,
+                theirs=current.cues if current else [],
+                yours=arithmetic.to_rows(edited),
+            )
+        revision = add_revision(track=track, cues=edited, origin=TrackOrigin.PERSON, author=user)
+        record_action(
+            action="track.edited",
+            target=track,
+            organisation=track.asset.organisation,
+            user=user,
+            revision=revision.number,
+            cues=revision.cue_count,
+        )
+    return revision
+
+
+def _checked(cues: Sequence[Cue]) -> list[Cue]:
+    """Cues in the form in which they are kept: sorted, with ids, texts in normal form."""
+    if len(cues) > MAX_CUES:
+        raise CuesInvalid(_("There are more than %(count)s subtitles.") % {"count": MAX_CUES}, field="cues")
+    checked = []
+    for number, cue in enumerate(cues, start=1):
+        if not 0 <= cue.start_ms < cue.end_ms <= MAX_MS:
+            raise CuesInvalid(
+                _("Subtitle %(number)s must end after it starts.") % {"number": number}, field="cues", number=number
+            )
+        speaker, text = markup.split_voice(markup.clean(cue.text[: MAX_CUE_CHARS + 1]).text)
+        if len(cue.text) > MAX_CUE_CHARS:
+            raise CuesInvalid(
+                _("Subtitle %(number)s is longer than %(count)s characters.")
+                % {"number": number, "count": MAX_CUE_CHARS},
+                field="cues",
+                number=number,
+            )
+        if not markup.plain(text):
+            raise CuesInvalid(
+                _("Subtitle %(number)s has no text; delete it instead.") % {"number": number},
+                field="cues",
+                number=number,
+            )
+        checked.append(replace(cue, text=text, speaker=markup.voice_name(cue.speaker)[:100] or speaker))
+    return arithmetic.with_ids(checked)
+
+
+def publish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
+    """Show a track to viewers. Publishing a published one changes nothing.
+
+    Raises:
+        NothingToPublish: it has no cues.
+    """
+    if not selectors.cues_of(track):
+        raise NothingToPublish(_("These subtitles are empty; there is nothing to publish."))
+    return _set_state(track, TrackState.PUBLISHED, "track.published", user)
+
+
+def unpublish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
+    """Hide a track from viewers; it becomes a draft. A draft or reviewed one stays as it is."""
+    if track.state != TrackState.PUBLISHED:
+        return track
+    return _set_state(track, TrackState.DRAFT, "track.unpublished", user)
+
+
+def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None) -> TextTrack:
+    with transaction.atomic():
+        changed = (
+            TextTrack.objects.filter(pk=track.pk).exclude(state=state).update(state=state, updated_at=timezone.now())
+        )
+        if changed:
+            record_action(
+                action=action,
+                target=track,
+                organisation=track.asset.organisation,
+                user=user,
+                language=track.language,
+                revision=track.current_revision.number if track.current_revision else 0,
+            )
+    track.refresh_from_db()
+    return track
+
+
+def delete_track(*, track: TextTrack, user: User | None = None) -> None:
+    """Delete a track with all its revisions. Translations made from it stay."""
+    with transaction.atomic():
+        record_action(
+            action="track.deleted",
+            target=track,
+            organisation=track.asset.organisation,
+            user=user,
+            language=track.language,
+            kind=track.kind,
+            state=track.state,
+        )
+        track.delete()
