@@ -7,7 +7,7 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from studio import pipeline, services
+        from studio import pipeline, receivers, services  # noqa: F401  (receivers connect by being imported)
         from studio.models import StepPart, StepRow
         from work import kinds
 

@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
 import library.messages
 import library.services
 import media.services
 import transcripts.selectors
 import transcripts.services
-from django.db.models import QuerySet
-from django.utils import timezone
-from django.utils.translation import gettext as _
-
 from media.models import Package
 from studio.models import Production, StepPart, StepRow
 from work.errors import Skip

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import transcripts.selectors
 from django.conf import settings
 from django.urls import reverse
 
+import transcripts.selectors
 from library.models import Recording
 from studio import selectors
 from studio.models import Production

@@ -9,15 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import events.services
-import library.services
-import media.uploads
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import events.services
+import library.services
+import media.uploads
 import transcripts.languages
 from accounts.models import Organisation
 from events.models import Webinar
