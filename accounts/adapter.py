@@ -1,5 +1,7 @@
 """How signing in behaves."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
@@ -15,3 +17,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """What rate limits of signing in count by; a forged X-Forwarded-For changes nothing."""
         return client_address(request)
+
+
+def login_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
+    """The account that a try to sign in is counted for, whichever form it came from (django-axes)."""
+    given = credentials or {}
+    posted = request.POST.get("login", "") if request is not None else ""
+    return str(given.get("email") or given.get("username") or posted).strip().lower()[:254]

@@ -11,15 +11,29 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RejectNulMiddleware:
-    """Answer 400 to a NUL in an address or form field: PostgreSQL cannot store one, and nobody types one."""
+    """Answer 400 to a NUL in an address, cookie or plain form: PostgreSQL cannot store one, and nobody types one.
+
+    Fields of the API and of forms with files refuse NULs themselves, with a message at the field.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        if (
+            "\0" in request.path
+            or "%00" in request.META.get("QUERY_STRING", "")
+            # Cookies can carry one as an escape in quotes, and the session's goes straight to the database.
+            or any("\0" in value for value in request.COOKIES.values())
+            or (_is_plain_form(request) and (b"%00" in request.body or b"\0" in request.body))
+        ):
             raise BadRequest("NUL characters are not accepted.")
         return self.get_response(request)
+
+
+def _is_plain_form(request: HttpRequest) -> bool:
+    # Only these are read whole in any case; a body of another type may be a large file and must not be touched here.
+    return request.method == "POST" and request.content_type == "application/x-www-form-urlencoded"
 
 
 class PersonalTimeZoneMiddleware:
