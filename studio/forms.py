@@ -443,6 +443,8 @@ class TrackForm(StudioForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         other = data.get("other_language", "").strip()
+        if other:
+            self.field_names = {**self.field_names, "language": "other_language"}
         if other and data.get("language"):
             self.add_error("other_language", _("Choose a language from the list or give its tag, not both."))
         elif not other and not data.get("language"):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 import library.services
 import studio.services
+import transcripts.selectors
 from library.models import Recording
 from media.models import Upload
 from studio.forms import (
@@ -93,7 +94,8 @@ def recording_page(
     request: StudioRequest, recording: Recording, track_form: TrackForm, *, status: int = 200
 ) -> HttpResponse:
     """The page about one recording; also shown again when an upload of subtitles was refused."""
-    tracks = TextTrack.objects.filter(asset=recording.asset_id).select_related("current_revision")
+    # The cues themselves may be megabytes, and are not shown here.
+    tracks = transcripts.selectors.tracks_of(asset=recording.asset).defer("current_revision__cues")
     package = recording.asset.current_package
     context = webinar_context(
         request,
@@ -103,11 +105,15 @@ def recording_page(
         asset=recording.asset,
         renditions=package.renditions.order_by("kind", "-height") if package else [],
         productions=recording.productions.order_by("-created_at"),
-        tracks=tracks,
+        tracks=[(track, _notes(track)) for track in tracks],
         track_form=track_form,
         visibility_form=RecordingVisibilityForm(initial={"visibility": recording.visibility}),
     )
     return render(request, "studio/recording.html", context, status=status)
+
+
+def _notes(track: TextTrack) -> list[str]:
+    return transcripts.selectors.notes_of(track.current_revision) if track.current_revision else []
 
 
 @studio_page

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.services import record_action
 from events.models import Webinar
@@ -38,9 +38,9 @@ def registrants(request: StudioRequest, pk: UUID) -> HttpResponse:
 
 
 @studio_page
-@require_GET
+@require_POST
 def registrants_csv(request: StudioRequest, pk: UUID) -> StreamingHttpResponse:
-    """Every registrant of the webinar as CSV; who took it is recorded, since it holds personal data."""
+    """Every registrant of the webinar as CSV. It holds personal data, so who took it is recorded: hence POST."""
     webinar = find_webinar(request, pk, change=True)
     record_action(action="registrations.export", target=webinar, organisation=webinar.organisation, user=request.user)
     header = [
