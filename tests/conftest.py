@@ -41,6 +41,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite's tests use a file, as installations do: threads and processes cannot share Django's in-memory one."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        database["TEST"] = {
+            **database.get("TEST", {}),
+            "NAME": f"{os.environ['ROSTRUM_TEST_RUN']}/test-{worker}.sqlite3",
+        }
+
+
+@pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of hostile inputs with its manifest.json, made once per run and shared by xdist's workers."""
     folder = Path(os.environ["ROSTRUM_TEST_RUN"]) / "corpus"
