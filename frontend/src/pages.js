@@ -12,13 +12,17 @@ function showLocalTimes(root) {
     const end = element.dataset.until ? new Date(element.dataset.until) : null;
     const zone = element.dataset.zone;
     if (Number.isNaN(start.getTime()) || (zone && wallClock(start, zone) === wallClock(start))) continue;
-    const sameDay = end && start.toDateString() === end.toDateString();
-    const day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-    const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-    const named = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
-    const from = `${day.format(start)}, ${sameDay ? hour.format(start) : named.format(start)}`;
-    const until = end ? (sameDay ? named.format(end) : `${day.format(end)}, ${named.format(end)}`) : "";
-    element.textContent = until ? `${from} – ${until}` : from;
+    const format = new Intl.DateTimeFormat(language, {
+      weekday: "long",
+      day: "numeric",
+      month: "long",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      timeZoneName: "short",
+    });
+    element.textContent = end ? format.formatRange(start, end) : format.format(start);
+    element.dir = "auto";
     element.closest("[data-local-row]")?.removeAttribute("hidden");
   }
 }

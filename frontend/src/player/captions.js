@@ -17,6 +17,8 @@ export class Captions extends EventTarget {
     // Browsers may switch a native track on by themselves, for the system's language say.
     media.textTracks.addEventListener("change", () => this.#hideNative());
     this.#hideNative();
+    // The media element takes its tracks over some time after it was connected.
+    media.textTracks.addEventListener("addtrack", () => this.dispatchEvent(new Event("tracks")));
   }
 
   /** The tracks that can be chosen, captions of the spoken language first. */

@@ -7,19 +7,20 @@ import "media-chrome";
 import "media-chrome/dist/menu/index.js";
 
 import { Captions } from "./captions.js";
+import { CaptionsMenu } from "./captions-menu.js";
 import { readLabels } from "./labels.js";
 import { rememberPosition } from "./position.js";
 import { connectTranscript } from "./transcript.js";
 
-const SUBTITLE_ICON = `<svg slot="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2Zm0 2v10h16V7H4Zm2 4h4v2H6v-2Zm6 0h6v2h-6v-2Zm-6 3h7v2H6v-2Zm9 0h3v2h-3v-2Z"/></svg>`;
+const SUBTITLE_ICON = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2Zm0 2v10h16V7H4Zm2 4h4v2H6v-2Zm6 0h6v2h-6v-2Zm-6 3h7v2H6v-2Zm9 0h3v2h-3v-2Z"/></svg>`;
 
 const CONTROLS = `
   <media-loading-indicator slot="centered-chrome" noautohide></media-loading-indicator>
   <div class="captions" noautohide aria-live="off"></div>
-  <media-time-range></media-time-range>
   <media-rendition-menu hidden anchor="auto"></media-rendition-menu>
   <media-playback-rate-menu hidden anchor="auto" rates="0.75 1 1.25 1.5 1.75 2"></media-playback-rate-menu>
   <media-chrome-menu class="captions-menu" hidden></media-chrome-menu>
+  <media-time-range></media-time-range>
   <media-control-bar>
     <media-play-button></media-play-button>
     <media-seek-backward-button seekoffset="10"></media-seek-backward-button>
@@ -43,8 +44,6 @@ const HLS_CONFIG = {
   timelineController: undefined,
 };
 
-let players = 0;
-
 class RostrumPlayer extends HTMLElement {
   media = null;
   captions = null;
@@ -60,8 +59,6 @@ class RostrumPlayer extends HTMLElement {
     this.labels = readLabels(this);
     this.#build(fallback);
     rememberPosition(this.media, this.getAttribute("remember"));
-    this.captions.selectFirst(this.getAttribute("subtitles"));
-    this.dispatchEvent(new Event("ready"));
   }
 
   get currentTime() {
@@ -95,7 +92,13 @@ class RostrumPlayer extends HTMLElement {
     this.append(controller);
 
     this.captions = new Captions(this.media, controller.querySelector(".captions"));
-    this.#buildCaptionsMenu(controller);
+    const menu = new CaptionsMenu(controller, this.captions, this.labels);
+    const offerTracks = () => {
+      menu.offer(this.captions.tracks);
+      this.captions.selectFirst(this.getAttribute("subtitles"));
+    };
+    this.captions.addEventListener("tracks", offerTracks);
+    offerTracks();
     controller.addEventListener("keyup", (event) => {
       if (event.key === "c" && !event.ctrlKey && !event.metaKey && !event.altKey) this.captions.toggle();
     });
@@ -110,40 +113,6 @@ class RostrumPlayer extends HTMLElement {
     track.src = this.getAttribute("storyboard");
     track.default = true;
     return track;
-  }
-
-  #buildCaptionsMenu(controller) {
-    const menu = controller.querySelector(".captions-menu");
-    const button = controller.querySelector(".captions-button");
-    const tracks = this.captions.tracks;
-    if (!tracks.length) {
-      menu.remove();
-      button.remove();
-      return;
-    }
-    menu.id = `captions-menu-${++players}`;
-    button.id = `captions-button-${players}`;
-    button.setAttribute("invoketarget", menu.id);
-    button.setAttribute("aria-label", this.labels.captions);
-    button.setAttribute("aria-haspopup", "menu");
-    menu.setAttribute("anchor", button.id);
-    const item = (language, name) => {
-      const element = document.createElement("media-chrome-menu-item");
-      element.setAttribute("type", "radio");
-      element.setAttribute("value", language);
-      const text = document.createElement("span");
-      text.textContent = name;
-      text.dir = "auto";
-      if (language !== "off") text.lang = language;
-      element.append(text);
-      return element;
-    };
-    menu.append(item("off", this.labels.off), ...tracks.map((track) => item(track.language, track.label)));
-    menu.addEventListener("change", () => this.captions.select(menu.value));
-    this.captions.addEventListener("change", () => {
-      for (const element of menu.children) element.checked = element.value === this.captions.language;
-      button.toggleAttribute("data-on", this.captions.language !== "off");
-    });
   }
 
   /** hls.js tries again by itself; what it gives up on is shown, with the one thing that helps. */
