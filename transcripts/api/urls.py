@@ -2,4 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from transcripts.api import views
+
 router = SimpleRouter()
+router.register("tracks", views.TrackViewSet, basename="track")

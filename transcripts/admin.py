@@ -1,0 +1,22 @@
+"""What administrators see of subtitles. Revisions are never changed once written."""
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnlyAdmin
+from transcripts.models import Revision, TextTrack
+
+
+@admin.register(TextTrack)
+class TextTrackAdmin(ReadOnlyAdmin[TextTrack]):
+    list_display = ("asset", "language", "kind", "state", "current_revision", "updated_at")
+    list_filter = ("state", "kind", "language")
+    list_select_related = ("asset", "current_revision__track")
+    search_fields = ("asset__file_name", "language")
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin[Revision]):
+    list_display = ("track", "number", "origin", "engine", "model", "author", "cue_count", "created_at")
+    list_filter = ("origin", "engine")
+    list_select_related = ("track", "author")
+    search_fields = ("track__asset__file_name", "author__email")

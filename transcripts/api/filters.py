@@ -1,0 +1,11 @@
+"""What the list of tracks can be narrowed by."""
+
+import django_filters
+
+from transcripts.models import TextTrack
+
+
+class TrackFilter(django_filters.FilterSet):
+    class Meta:
+        model = TextTrack
+        fields = ("asset", "language", "kind", "state")
