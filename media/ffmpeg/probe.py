@@ -24,6 +24,7 @@ class PacketSummary:
 
     packets: int = 0
     hidden: int = 0
+    untimed: int = 0
     size: int = 0
     start_s: float | None = None
     end_s: float = 0.0
@@ -37,6 +38,7 @@ class PacketSummary:
             self.hidden += 1
             return
         if at_s is None:
+            self.untimed += 1
             return
         if self.start_s is None:
             self.start_s = self._key_at_s = self.end_s = at_s

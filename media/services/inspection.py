@@ -1,6 +1,7 @@
 """Looks into a source before anything decodes it: refuses what is unsafe or no recording, notes what is unusual."""
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 import sandbox
 from media.errors import EncodingFailed, MediaRejected
 from media.ffmpeg import probe
-from media.ffmpeg.allowed import AUDIO_CODECS, VIDEO_CODECS
-from media.ffmpeg.runner import SOURCE, Progress, ShouldStop, never, run_ffmpeg, silent, source_input
+from media.ffmpeg.allowed import AUDIO_CODECS, SOURCE_OPTIONS, VIDEO_CODECS
+from media.ffmpeg.runner import SOURCE, Progress, ShouldStop, never, run_ffmpeg, silent
 from media.models import Asset
 from media.services.stored import Fenced, source_on_disk
 from media.source import SEEKABLE, AudioFacts, SourceFacts, VideoFacts
@@ -31,6 +31,7 @@ MAX_CHAPTERS = 200
 PLAYLIST_MARKS = (b"#EXTM3U", b"ffconcat version", b"<MPD", b"v=0\r\n", b"v=0\n", b"[playlist]")
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 LATE_MS = 40
+CODEC_REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 
 
 def inspect_source(
@@ -59,12 +60,16 @@ def inspect_source(
         container = str(header["format"].get("format_name", ""))
         needs_remux = not container.startswith(SEEKABLE) and bool(_pictures(header["streams"]))
         progress(20, _("Reading the streams"))
+        streams: dict[int, probe.PacketSummary] = {}
+        complaints = 0
+        if not needs_remux:
+            streams, complaints = _scan(path, out, should_stop)
+            # Times before zero are lost in some containers.
+            needs_remux = bool(_pictures(header["streams"])) and any(stream.untimed for stream in streams.values())
         if needs_remux:
             with remuxed(path, workdir, progress=progress, should_stop=should_stop) as rewritten:
                 header = _merge(header, _read_header(rewritten, out))
                 streams, complaints = _scan(rewritten, out, should_stop)
-        else:
-            streams, complaints = _scan(path, out, should_stop)
     facts = _facts(header, streams, container=container, needs_remux=needs_remux)
     _refuse_by_packets(facts)
     warnings = _warnings(header, facts, complaints)
@@ -93,20 +98,13 @@ def remuxed(
     with tempfile.TemporaryDirectory(dir=workdir) as folder:
         activity = _("Mending the file's clock")
         # Pictures that are no covers, and all sound; either may be absent. Data and text stay behind.
-        graph = ffmpeg.output(
-            source_input(fflags="+genpts"),
-            "file:out/remuxed.mkv",
-            map=["0:V:0?", "0:a?"],
-            c="copy",
-            f="matroska",
-            avoid_negative_ts="make_zero",
-            map_metadata="-1",
-            map_chapters="-1",
-            max_interleave_delta="0",
-        )
+        command = [flag for name, value in SOURCE_OPTIONS.items() for flag in (f"-{name}", value)]
+        command += ["-fflags", "+genpts", "-i", f"file:in/{SOURCE}", "-map", "0:V:0?", "-map", "0:a?", "-c", "copy"]
+        command += ["-map_metadata", "-1", "-map_chapters", "-1", "-avoid_negative_ts", "make_zero"]
+        command += ["-max_interleave_delta", "0", "-f", "matroska", "file:out/remuxed.mkv"]
         try:
             run_ffmpeg(
-                graph,
+                command,
                 inputs={SOURCE: path},
                 output_dir=Path(folder),
                 duration_ms=settings.MEDIA_MAX_DURATION_S * 1000,
@@ -174,10 +172,21 @@ def _read_header(path: Path, out: Path) -> dict[str, Any]:
                 ),
                 code="cut_short",
             ) from error
+        refused = CODEC_REFUSED.search(tail)
+        if refused:
+            raise _codec_refused(refused[1]) from error
         raise MediaRejected(
             _("This is not a video or audio file that can be used. Upload MP4, MOV, MKV, WebM, MP3, M4A or WAV."),
             code="not_media",
         ) from error
+
+
+def _codec_refused(name: str) -> MediaRejected:
+    return MediaRejected(
+        _("The file uses the codec “%(codec)s”, which is not accepted. Convert it to MP4 with H.264 and AAC.")
+        % {"codec": name[:40]},
+        code="codec",
+    )
 
 
 def _refuse_by_header(header: dict[str, Any]) -> None:
@@ -195,11 +204,7 @@ def _refuse_by_header(header: dict[str, Any]) -> None:
     video, audio = _pictures(streams), _sounds(streams)
     for chosen, allowed in ((video, VIDEO_CODECS), (audio, AUDIO_CODECS)):
         if chosen and not any(stream.get("codec_name") in allowed for stream in chosen):
-            raise MediaRejected(
-                _("The file uses the codec “%(codec)s”, which is not accepted. Convert it to MP4 with H.264 and AAC.")
-                % {"codec": str(chosen[0].get("codec_name", "?"))[:40]},
-                code="codec",
-            )
+            raise _codec_refused(str(chosen[0].get("codec_name", "?")))
     if not video and not audio:
         raise MediaRejected(_("The file holds neither picture nor sound."), code="no_streams")
 
@@ -208,7 +213,8 @@ def _refuse_by_size(width: int, height: int, *, is_cover: bool) -> None:
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise MediaRejected(
             _(
-                "The picture is %(width)s x %(height)s pixels; at most %(side)s per side and %(most)s million are accepted."
+                "The picture is %(width)s x %(height)s pixels; "
+                "at most %(side)s per side and %(most)s million in all are accepted."
             )
             % {"width": width, "height": height, "side": MAX_SIDE, "most": MAX_PIXELS // 1_000_000},
             code="picture_too_large",
@@ -327,7 +333,8 @@ def _video_facts(stream: dict[str, Any], summary: probe.PacketSummary, zero_s: f
     shown = summary.packets - summary.hidden
     average = Fraction(shown / length_s).limit_denominator(1001) if length_s > 0 else Fraction(0)
     declared = probe.fraction(stream.get("avg_frame_rate"))
-    if declared and abs(declared - average) <= average / 50:
+    # A clip of seconds may have one frame more or less than its rate says.
+    if declared and length_s and abs(declared - average) <= float(average) / 50 + 1 / length_s:
         average = declared
     return VideoFacts(
         index=int(stream["index"]),

@@ -1,0 +1,170 @@
+"""Files to keep: MP4 with picture and sound, and with every subtitle track. No re-encoding."""
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+from babel import Locale, UnknownLocaleError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from media.errors import PackageIncomplete
+from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
+from media.languages import iso639_2
+from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind
+from media.services import stored
+from media.services.audio import save_derivative
+from media.services.stored import Fenced
+
+OPTIONS = {"c": "copy", "movflags": "+faststart", "map_metadata": "-1", "map_chapters": "-1", "f": "mp4"}
+
+
+def make_downloads(
+    *,
+    package: Package,
+    workdir: Path,
+    progress: Progress = silent,
+    should_stop: ShouldStop = never,
+    fenced: Fenced = transaction.atomic,
+) -> list[Derivative]:
+    """Make one MP4 per rung, named like it, from the very streams that play; of sound alone an M4A named "audio".
+
+    What was made from the same streams before is kept.
+    """
+    audio, rungs = _streams(package)
+    rows = []
+    wanted: list[Rendition | None] = [*rungs] or [None]
+    for number, rung in enumerate(wanted):
+        name = rung.name if rung else "audio"
+        progress(100 * number / len(wanted), _("Preparing the download %(name)s") % {"name": name})
+        parts = [part for part in (rung, audio) if part]
+        facts = {"made_of": [part.key for part in parts]}
+        existing = package.derivatives.filter(kind=DerivativeKind.MP4, name=name).first()
+        if existing is not None and existing.facts.get("made_of") == facts["made_of"]:
+            rows.append(existing)
+            continue
+        rows.append(
+            _make(
+                package,
+                DerivativeKind.MP4,
+                name,
+                parts,
+                [],
+                facts=facts,
+                workdir=workdir,
+                should_stop=should_stop,
+                fenced=fenced,
+            )
+        )
+    return rows
+
+
+def make_subtitled_mp4(
+    *,
+    package: Package,
+    tracks: Sequence[tuple[str, str]],
+    workdir: Path,
+    progress: Progress = silent,
+    should_stop: ShouldStop = never,
+    fenced: Fenced = transaction.atomic,
+) -> Derivative:
+    """Make an MP4 of the best rung with all text tracks inside, which players outside a browser offer in a menu.
+
+    Args:
+        tracks: BCP 47 tag and WebVTT text of each. MP4 knows only ISO 639-2 codes, so the name is added in words.
+    """
+    audio, rungs = _streams(package)
+    progress(5, _("Putting the subtitles in"))
+    parts = [part for part in (*rungs[:1], audio) if part]
+    facts = {"made_of": [part.key for part in parts], "languages": [language for language, _text in tracks]}
+    return _make(
+        package,
+        DerivativeKind.MP4_SUBTITLED,
+        "",
+        parts,
+        tracks,
+        facts=facts,
+        workdir=workdir,
+        should_stop=should_stop,
+        fenced=fenced,
+    )
+
+
+def _streams(package: Package) -> tuple[Rendition | None, list[Rendition]]:
+    """Return the sound and the rungs, best first.
+
+    Raises:
+        PackageIncomplete: there is neither.
+    """
+    renditions = list(package.renditions.all())
+    audio = next((row for row in renditions if row.kind == RenditionKind.AUDIO), None)
+    rungs = [row for row in renditions if row.kind == RenditionKind.VIDEO]
+    rungs.sort(key=lambda row: (row.height or 0) * (row.width or 0), reverse=True)
+    if audio is None and not rungs:
+        raise PackageIncomplete(_("There is nothing to download yet."))
+    return audio, rungs
+
+
+def _make(
+    package: Package,
+    kind: DerivativeKind,
+    name: str,
+    parts: Sequence[Rendition],
+    tracks: Sequence[tuple[str, str]],
+    *,
+    facts: dict[str, Any],
+    workdir: Path,
+    should_stop: ShouldStop,
+    fenced: Fenced,
+) -> Derivative:
+    is_sound_alone = all(part.kind == RenditionKind.AUDIO for part in parts)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=workdir)))
+        inputs = {part.name: stack.enter_context(stored.on_disk(part.key, workdir)) for part in parts}
+        streams = [own_input(part.name)["v" if part.kind == RenditionKind.VIDEO else "a"] for part in parts]
+        options: dict[str, Any] = dict(OPTIONS)
+        for number, (language, text) in enumerate(tracks):
+            path = folder / f"track{number}.vtt"
+            path.write_text(text, encoding="utf-8")
+            inputs[f"track{number}"] = path
+            streams.append(own_input(f"track{number}", f="webvtt")["s"])
+            options["c:s"] = "mov_text"
+            options[f"metadata:s:s:{number}"] = f"language={iso639_2(language)}"
+        target = stack.enter_context(tempfile.TemporaryDirectory(dir=workdir))
+        arguments = ffmpeg.get_args(ffmpeg.output(*streams, "file:out/download.mp4", **options))
+        titles = [
+            flag
+            for number, (language, _text) in enumerate(tracks)
+            for flag in (f"-metadata:s:s:{number}", f"handler_name={language_name(language)}")
+        ]
+        run_ffmpeg(
+            [*arguments[:-1], *titles, arguments[-1]],
+            inputs=inputs,
+            output_dir=Path(target),
+            duration_ms=max(part.duration_ms for part in parts),
+            should_stop=should_stop,
+        )
+        key = stored.new_key(package, name or "subtitled", ".m4a" if is_sound_alone else ".mp4")
+        size = stored.put(Path(target) / "download.mp4", key)
+    with stored.stored_until_failure(fenced) as uncommitted:
+        uncommitted.append(key)
+        return save_derivative(
+            package,
+            kind,
+            name=name,
+            key=key,
+            size=size,
+            content_type="audio/mp4" if is_sound_alone else "video/mp4",
+            facts=facts,
+        )
+
+
+def language_name(tag: str) -> str:
+    """Return a language's own name for itself, or its tag."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name() or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
