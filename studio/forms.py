@@ -16,6 +16,7 @@ from i18nfield.strings import LazyI18nString
 
 from accounts.models import Organisation
 from events import validators
+from events.errors import DoubledLocalTime, ImpossibleLocalTime
 from events.models import MaterialKind, Series, Visibility, Webinar
 from transcripts import languages
 from work.errors import DomainError
@@ -298,9 +299,12 @@ class WebinarForm(StudioForm):
             return None
         try:
             return validators.local_time(datetime.combine(day, at), zone)
-        except DomainError as error:
+        except (ImpossibleLocalTime, DoubledLocalTime) as error:
             self.add_error(name, str(error))
-            return None
+        except DomainError as error:
+            if "date" not in self.errors:
+                self.add_error("date", str(error))
+        return None
 
     def values(self) -> dict[str, Any]:
         """The cleaned form as arguments of `events.services.create_webinar` and `update_webinar`."""

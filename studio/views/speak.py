@@ -26,6 +26,7 @@ from accounts.links import LinkError
 from events.models import MaterialKind, Speaker
 from notifications.rendering import interface_language
 from studio.forms import MaterialForm, ProfileForm
+from studio.views.materials import materials_context
 from work.errors import DomainError
 
 P = ParamSpec("P")
@@ -95,14 +96,12 @@ def _page(
 
 def _materials_context(request: HttpRequest, speaker: Speaker) -> dict[str, Any]:
     token = _token(request)
-    own = list(speaker.materials.filter(webinar=speaker.webinar).prefetch_related("pages"))
+    own = speaker.materials.prefetch_related("pages")
     return {
         "speaker": speaker,
         "webinar": speaker.webinar,
         "token": token,
-        "materials": own,
-        "is_busy": any(not material.is_finished for material in own),
-        "poll_url": reverse("studio:speak_materials", args=[token]),
+        **materials_context(own, poll_url=reverse("studio:speak_materials", args=[token])),
     }
 
 

@@ -16,6 +16,7 @@ import events.slides
 from events.models import Material, Speaker, Webinar
 from studio.forms import MaterialForm, SpeakerForm
 from studio.views.access import StudioRequest, find, studio_page
+from studio.views.materials import materials_context
 from studio.views.webinars import find_webinar, webinar_context
 from work.errors import DomainError
 
@@ -30,10 +31,9 @@ def find_material(request: StudioRequest, pk: UUID) -> Material:
     return find(rows, request, pk, path="webinar__organisation", change=True)
 
 
-def materials_context(webinar: Webinar, **more: Any) -> dict[str, Any]:
-    """The webinar's files with their pages; `is_busy` says whether pages are still being drawn."""
-    materials = list(webinar.materials.select_related("speaker").prefetch_related("pages"))
-    return {"materials": materials, "is_busy": any(not m.is_finished for m in materials), **more}
+def _materials(webinar: Webinar) -> dict[str, Any]:
+    rows = webinar.materials.select_related("speaker").prefetch_related("pages")
+    return materials_context(rows, poll_url=reverse("studio:materials", args=[webinar.pk]))
 
 
 @studio_page
@@ -51,8 +51,7 @@ def _speakers_page(request: StudioRequest, webinar: Webinar, form: MaterialForm,
         "speakers",
         speakers=people,
         form=form,
-        poll_url=reverse("studio:materials", args=[webinar.pk]),
-        **materials_context(webinar),
+        **_materials(webinar),
     )
     return render(request, "studio/webinar/speakers.html", context, status=status)
 
@@ -131,7 +130,7 @@ def materials(request: StudioRequest, pk: UUID) -> HttpResponse:
     """GET: the list of files, for a page that waits for their pages. POST: one more file."""
     webinar = find_webinar(request, pk, change=request.method == "POST")
     if request.method != "POST":
-        context = webinar_context(request, webinar, "speakers", poll_url=request.path, **materials_context(webinar))
+        context = webinar_context(request, webinar, "speakers", **_materials(webinar))
         return render(request, "studio/includes/materials.html", context)
     form = MaterialForm(request.POST, request.FILES)
     if not form.is_valid():
