@@ -187,6 +187,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -316,6 +317,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Several resources have a field "state" or "kind"; without names of their own these would be called by a hash.
+    "ENUM_NAME_OVERRIDES": {
+        "WorkState": "work.models.WorkState",
+        "WebinarState": "events.models.WebinarState",
+        "Visibility": "events.models.Visibility",
+        "MaterialKind": "events.models.MaterialKind",
+        "RegistrationState": "registration.models.RegistrationState",
+        "RecordingState": "library.models.RecordingState",
+        "TrackState": "transcripts.models.TrackState",
+        "TrackKind": "transcripts.models.TrackKind",
+    },
 }
 
 # --- Web security --------------------------------------------------------------------------------------------------

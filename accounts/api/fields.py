@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from i18nfield.strings import LazyI18nString
 from rest_framework import exceptions, serializers
@@ -14,6 +15,7 @@ from accounts.api.permissions import token_of
 from accounts.models import Organisation, Role
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class OrganisationField(serializers.PrimaryKeyRelatedField[Organisation]):
     """One of the caller's organisations."""
 

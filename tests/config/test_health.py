@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test import Client
+from kombu import Connection
 from pytest_django import Settings
 
 from config import health
+from config.celery import app
 
 
 def test_live_asks_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,9 +41,7 @@ def test_missing_queue_folder_is_not_ready(client: Client, settings: Settings, t
 
 
 def test_unreachable_broker_is_noticed_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from config.celery import app
-
     # Nobody listens on port 1.
-    monkeypatch.setattr(app, "connection_for_write", lambda: app.connection("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(app, "connection_for_write", lambda: Connection("redis://127.0.0.1:1/0"))
     with pytest.raises(Exception, match=r"(?i)connect"):
         health.check_broker()

@@ -1,0 +1,36 @@
+"""What administrators see of productions. The studio starts, repeats and cancels them."""
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnlyAdmin, ReadOnlyInline
+from studio.models import Production, StepPart, StepRow
+
+
+class StepInline(ReadOnlyInline[StepRow, Production]):
+    model = StepRow
+    fields = ("name", "state", "progress", "attempt", "error_code", "started_at", "finished_at")
+    show_change_link = True
+
+
+@admin.register(Production)
+class ProductionAdmin(ReadOnlyAdmin[Production]):
+    list_display = ("recording", "created_by", "spoken_language", "publish_when_ready", "created_at", "cancelled_at")
+    list_filter = ("spoken_language", "publish_when_ready")
+    list_select_related = ("recording__webinar", "recording__asset", "created_by")
+    search_fields = ("recording__webinar__slug", "recording__asset__file_name")
+    inlines = (StepInline,)
+    date_hierarchy = "created_at"
+
+
+class PartInline(ReadOnlyInline[StepPart, StepRow]):
+    model = StepPart
+    fields = ("number", "state", "progress", "attempt", "error_code", "started_at", "finished_at")
+
+
+@admin.register(StepRow)
+class StepAdmin(ReadOnlyAdmin[StepRow]):
+    list_display = ("name", "production", "state", "progress", "attempt", "error_code", "started_at", "finished_at")
+    list_filter = ("state", "is_optional", "name")
+    list_select_related = ("production__recording__webinar", "production__recording__asset")
+    search_fields = ("production__recording__webinar__slug", "name", "error")
+    inlines = (PartInline,)
