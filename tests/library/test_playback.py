@@ -1,0 +1,195 @@
+"""Grants, playlists and the files behind them: who gets what, and when it ends."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Membership, Role
+from events.models import Visibility
+from library import services
+from library.models import Recording, RecordingState
+from library.playback import make_grant
+from library.rules import Right
+from media.models import Package, Rendition
+from registration.models import RegistrationState
+from tests.factories.accounts import MembershipFactory
+from tests.factories.library import give_package, give_track, watchable_recording
+from tests.factories.registration import RegistrationFactory
+from transcripts.models import TrackState
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = Right("public")
+
+
+def package_of(recording: Recording) -> Package:
+    package = recording.asset.current_package
+    assert package is not None
+    return package
+
+
+def grant(recording: Recording, right: Right = PUBLIC) -> str:
+    return make_grant(recording=recording, package=package_of(recording), right=right)
+
+
+def doors(recording: Recording, right: Right = PUBLIC) -> list[str]:
+    """Every address that a grant opens."""
+    base = f"/playback/{grant(recording, right)}"
+    return [
+        f"{base}/{name}"
+        for name in (
+            "master.m3u8",
+            "720p.m3u8",
+            "audio.m3u8",
+            "subtitles/en.m3u8",
+            "subtitles/en.vtt",
+            "storyboard.vtt",
+            "poster.jpg",
+        )
+    ]
+
+
+def statuses(client: Client, addresses: list[str]) -> set[int]:
+    return {client.get(address).status_code for address in addresses}
+
+
+def test_every_door_opens_to_a_grant(client: Client) -> None:
+    assert [client.get(address).status_code for address in doors(watchable_recording())] == [200] * 6 + [302]
+
+
+def test_the_master_names_rungs_sound_and_subtitles(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "ar", ["صباح الخير"])
+    text = client.get(doors(recording)[0]).content.decode()
+    assert re.findall(r"RESOLUTION=(\S+?),", text) == ["640x360", "1280x720"]
+    assert re.findall(r'TYPE=SUBTITLES.*?NAME="([^"]+)",LANGUAGE="([^"]+)"', text) == [
+        ("English", "en"),
+        ("العربية", "ar"),
+    ]
+    assert re.findall(r'TYPE=AUDIO.*?LANGUAGE="([^"]+)"', text) == ["en"]
+
+
+def test_what_the_master_names_can_be_fetched(client: Client) -> None:
+    text = client.get(doors(watchable_recording())[0]).content.decode()
+    addresses = re.findall(r'^/\S+|(?<=URI=")[^"]+', text, re.MULTILINE)
+    assert len(addresses) == 4
+    assert statuses(client, addresses) == {200}
+
+
+def test_a_media_playlist_names_byte_ranges_of_a_signed_file(client: Client) -> None:
+    text = client.get(doors(watchable_recording())[1]).content.decode()
+    assert re.findall(r"#EXT-X-BYTERANGE:(\S+)", text) == ["5000@800", "4000@5800"]
+    address = re.findall(r"^/\S+", text, re.MULTILINE)[0]
+    answer = client.get(address, headers={"Range": "bytes=800-5799"})
+    assert answer.status_code == 206
+    assert len(b"".join(answer.streaming_content if answer.streaming else [answer.content])) == 5000
+
+
+def test_first_look_alone_makes_a_master(client: Client) -> None:
+    recording = watchable_recording()
+    Rendition.objects.exclude(name="360p").delete()
+    text = client.get(doors(recording)[0]).content.decode()
+    assert "RESOLUTION=640x360" in text
+    assert "AUDIO" not in text
+
+
+def test_a_recording_without_pictures_plays_its_sound(client: Client) -> None:
+    recording = watchable_recording()
+    Rendition.objects.exclude(name="audio").delete()
+    text = client.get(doors(recording)[0]).content.decode()
+    assert "RESOLUTION" not in text
+    assert "audio.m3u8" in text
+
+
+def test_playlists_are_never_stored_by_caches(client: Client) -> None:
+    assert client.get(doors(watchable_recording())[0])["Cache-Control"] == "private, no-store"
+
+
+def test_unknown_names_answer_404(client: Client) -> None:
+    base = f"/playback/{grant(watchable_recording())}"
+    assert statuses(client, [f"{base}/999p.m3u8", f"{base}/subtitles/fr.vtt", f"{base}/subtitles/fr.m3u8"]) == {404}
+
+
+def test_an_unpublished_track_is_not_served(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "fr", ["Bonjour"], state=TrackState.DRAFT)
+    assert client.get(f"/playback/{grant(recording)}/subtitles/fr.vtt").status_code == 404
+
+
+@pytest.mark.parametrize("change", ["x", "~", "/"])
+def test_a_changed_grant_opens_nothing(client: Client, change: str) -> None:
+    token = grant(watchable_recording())
+    assert client.get(f"/playback/{token[:10]}{change}{token[11:]}/master.m3u8").status_code == 404
+
+
+def test_a_grant_ends(client: Client, settings: Settings) -> None:
+    addresses = doors(watchable_recording())
+    settings.MEDIA_LINK_LIFE_S = -1
+    assert statuses(client, addresses) == {404}
+
+
+def test_withdrawal_closes_every_door_at_once(client: Client) -> None:
+    recording = watchable_recording()
+    addresses = doors(recording)
+    services.withdraw_recording(recording=recording)
+    assert statuses(client, addresses) == {404}
+
+
+def test_a_public_grant_ends_when_the_recording_is_restricted(client: Client) -> None:
+    recording = watchable_recording()
+    addresses = doors(recording)
+    services.change_visibility(recording=recording, visibility=Visibility.REGISTERED)
+    assert statuses(client, addresses) == {404}
+
+
+def test_a_registrants_grant_ends_with_the_registration(client: Client) -> None:
+    recording = watchable_recording(visibility=Visibility.REGISTERED)
+    registration = RegistrationFactory.create(webinar=recording.webinar)
+    addresses = doors(recording, Right("registration", str(registration.pk)))
+    assert statuses(client, addresses) == {200, 302}
+    registration.state = RegistrationState.CANCELLED
+    registration.save()
+    assert statuses(client, addresses) == {404}
+
+
+def test_a_members_grant_ends_with_the_membership(client: Client) -> None:
+    recording = watchable_recording(state=RecordingState.DRAFT)
+    member = MembershipFactory.create(organisation=recording.webinar.organisation, role=Role.REVIEWER)
+    addresses = doors(recording, Right("member", str(member.user_id)))
+    assert statuses(client, addresses) == {200, 302}
+    Membership.objects.all().delete()
+    assert statuses(client, addresses) == {404}
+
+
+def test_a_grant_for_one_recording_does_not_name_another_package(client: Client) -> None:
+    mine, other = watchable_recording(), watchable_recording(visibility=Visibility.ORGANISATION)
+    mixed = make_grant(recording=mine, package=package_of(other), right=PUBLIC)
+    assert client.get(reverse("library:master", args=[mixed])).status_code == 404
+
+
+def test_a_grant_keeps_playing_the_package_that_it_was_made_for(client: Client) -> None:
+    recording = watchable_recording()
+    address = doors(recording)[0]
+    give_package(recording.asset)  # replaced while somebody watches
+    assert client.get(address).status_code == 200
+
+
+def test_the_storyboard_points_into_its_sprite(client: Client) -> None:
+    text = client.get(doors(watchable_recording())[5]).content.decode()
+    assert text.startswith("WEBVTT")
+    assert re.findall(r"#xywh=(\S+)", text) == ["0,0,160,90", "160,0,160,90"]
+
+
+def test_only_reading_is_allowed(client: Client) -> None:
+    assert client.post(doors(watchable_recording())[0]).status_code == 405
+
+
+def test_a_grant_of_a_webinar_long_ago_is_no_different(client: Client) -> None:
+    past = timezone.now() - timedelta(days=400)
+    recording = watchable_recording(webinar__starts_at=past, webinar__ends_at=past + timedelta(hours=1))
+    assert statuses(client, doors(recording)) == {200, 302}
