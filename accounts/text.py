@@ -6,8 +6,8 @@ import unicodedata
 # Joiners are letters' business in Persian, Urdu, Hindi and emoji; every other invisible character is dropped.
 _JOINERS = "\u200c\u200d"
 _LINK = re.compile(r"://|\bwww\.|\b[\w-]+\.[a-z]{2,}/|@\S+\.", re.IGNORECASE)
-# Where mail programs see an address and make a link of it: a letter on both sides of the mark.
-_LINK_MARK = re.compile(r"(?<=\w)(://|[.@:])(?=\w)|(?<=:)(?=//)")
+# Where mail programs see an address and make a link of it.
+_LINK_MARK = re.compile(r"(?<=\w)[.@:](?=\w)|:(?=//)|/(?=/)")
 _WORD_JOINER = "\u2060"
 
 

@@ -24,7 +24,5 @@ def test_each_mail_is_one_complete_file(tmp_path: Path, settings: Settings) -> N
         thread.join()
     files = list((tmp_path / "mail").iterdir())
     assert {file.suffix for file in files} == {".eml"}
-    subjects = {
-        email.message_from_bytes(file.read_bytes(), policy=email.policy.default)["Subject"] for file in files
-    }
+    subjects = {email.message_from_bytes(file.read_bytes(), policy=email.policy.default)["Subject"] for file in files}
     assert subjects == {f"Number {number}" for number in range(20)}

@@ -1,7 +1,6 @@
 """Queueing: one mail per purpose, in the recipient's language (promises M1, M5)."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _template(tmp_path: Path, settings: Settings) -> Iterator[None]:
+def _template(tmp_path: Path, settings: Settings) -> None:
     folder = tmp_path / "mail" / "hello"
     folder.mkdir(parents=True)
     (folder / "subject.txt").write_text("Hello\n{{ title }}\n")
     (folder / "body.txt").write_text("{{ recipient_name }} & {{ title }}\n\n\n\nBye \n")
     (folder / "body.html").write_text('<p lang="{{ language }}" dir="{{ direction }}">{{ recipient_name }}</p>')
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
-    yield
 
 
 def queue(**values: Any) -> Message | None:
