@@ -3,3 +3,12 @@ from django.apps import AppConfig
 
 class EventsConfig(AppConfig):
     name = "events"
+
+    def ready(self) -> None:
+        from events import slides
+        from events.models import Material
+        from work import kinds
+
+        kinds.register(
+            kinds.WorkKind(name=slides.WORK_KIND, model=Material, handle=slides.draw, queue=slides.material_queue)
+        )

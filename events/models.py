@@ -163,6 +163,8 @@ class Material(WorkRow):
     size = models.PositiveBigIntegerField()  # bytes
     sha256 = models.CharField(max_length=64)
     page_count = models.PositiveIntegerField(null=True)
+    # What is unusual, as stable codes with facts: [{"code": "outside_links", "count": 2}]
+    warnings = models.JSONField(default=list)
     is_public = models.BooleanField(_("offered to the audience"), default=True)
 
     class Meta(WorkRow.Meta):

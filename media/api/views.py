@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -22,8 +23,9 @@ from work.models import WorkState
 
 
 class UploadFilter(django_filters.FilterSet):
-    open = django_filters.BooleanFilter(method="filter_open", label="Still takes parts")
-    mine = django_filters.BooleanFilter(method="filter_mine", label="Started by the person asking")
+    # A text widget, because the usual one reads 1 as "unknown".
+    open = django_filters.BooleanFilter(method="filter_open", widget=forms.TextInput, label="Still takes parts")
+    mine = django_filters.BooleanFilter(method="filter_mine", widget=forms.TextInput, label="Started by who asks")
 
     class Meta:
         model = Upload
