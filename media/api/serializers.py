@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import rules
@@ -42,6 +44,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
         return [part.number for part in upload.parts.all()]
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class OrganisationField(serializers.PrimaryKeyRelatedField[Organisation]):
     """One of the organisations for which the person may upload."""
 

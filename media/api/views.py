@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import rules
+from accounts.api.idempotency import IdempotencyMixin
 from accounts.api.permissions import OrganisationPermission, token_of
 from accounts.models import Organisation, Role, User
 from media import uploads
@@ -40,7 +41,11 @@ class UploadFilter(django_filters.FilterSet):
 
 
 class UploadViewSet(
-    mixins.RetrieveModelMixin, mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Upload]
+    IdempotencyMixin,
+    mixins.RetrieveModelMixin,
+    mixins.ListModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet[Upload],
 ):
     queryset = Upload.objects.none()  # for the schema; see get_queryset
     serializer_class = UploadSerializer

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import rules
+from accounts.api.idempotency import IdempotencyMixin
 from accounts.api.permissions import OrganisationPermission, token_of
 from events.models import Webinar
 from studio import services
@@ -18,6 +19,7 @@ from studio.models import Production
 
 
 class ProductionViewSet(
+    IdempotencyMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Production],

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import rules
@@ -13,6 +15,7 @@ from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
 from transcripts.models import TextTrack, TrackKind
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class AssetField(serializers.PrimaryKeyRelatedField[Asset]):
     """An asset of one of the caller's organisations."""
 
