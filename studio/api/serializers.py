@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -50,16 +51,20 @@ def known_language(tag: str) -> None:
 
 def _organisations(context: dict[str, Any]) -> QuerySet[Organisation]:
     """Those for which the person asking may produce."""
-    request = context["request"]
+    request = context.get("request")
+    if request is None:  # while the schema is made
+        return Organisation.objects.none()
     return rules.organisations_of(request.user, Role.ORGANISER, token=token_of(request))
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class UploadField(serializers.PrimaryKeyRelatedField[Upload]):
     def get_queryset(self) -> QuerySet[Upload]:
         return Upload.objects.filter(organisation__in=_organisations(self.context))
 
 
-class WebinarField(serializers.SlugRelatedField[Webinar]):
+@extend_schema_field(OpenApiTypes.UUID)
+class WebinarField(serializers.PrimaryKeyRelatedField[Webinar]):
     def get_queryset(self) -> QuerySet[Webinar]:
         return Webinar.objects.filter(organisation__in=_organisations(self.context))
 
@@ -68,7 +73,7 @@ class ProductionSerializer(serializers.ModelSerializer[Production]):
     """A new production is made from a completed upload and the webinar it belongs to."""
 
     upload = UploadField(write_only=True)
-    webinar = WebinarField(slug_field="slug", write_only=True)
+    webinar = WebinarField(write_only=True)
     spoken_language = serializers.CharField(max_length=35, required=False, validators=[known_language])
     subtitle_languages = serializers.ListField(
         child=serializers.CharField(max_length=35, validators=[known_language]), max_length=60, required=False
