@@ -33,7 +33,7 @@ def tokens(request: StudioRequest) -> HttpResponse:
             life=form.life,
         )
         accounts.services.record_action(
-            action="token.create", target=row, organisation=row.organisation, user=request.user
+            action="token.created", target=row, organisation=row.organisation, user=request.user
         )
         form = TokenForm(organisations=organisations)
     context = {
