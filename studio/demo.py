@@ -199,7 +199,6 @@ class Demo:
             "POST",
             "webinars/",
             {
-                "organisation": "demo",
                 "title": TITLE,
                 "summary": "What people need when they arrive, and what keeps them from getting care.",
                 "topic": "Mental health",
@@ -215,9 +214,9 @@ class Demo:
         )
         self.state |= {"webinar": webinar["slug"], "webinar_id": webinar["id"]}
         for speaker in SPEAKERS:
-            made = self._api("POST", "speakers/", {**speaker, "webinar": webinar["slug"]})
+            made = self._api("POST", "speakers/", {**speaker, "webinar": webinar["id"]})
             self._api("POST", f"speakers/{made['id']}/invite/")
-        self._api("POST", f"webinars/{webinar['slug']}/publish/")
+        self._api("POST", f"webinars/{webinar['id']}/publish/")
 
     def _give_slides(self) -> None:
         """2. A speaker opens the personal link from the mail and uploads slides; pages become images."""
@@ -232,7 +231,7 @@ class Demo:
             raise DemoFailed("The speaker's page does not show the slides that were uploaded.")
 
         def drawn() -> bool:
-            found = self._api("GET", f"materials/?webinar={self.state['webinar']}")["results"]
+            found = self._api("GET", f"materials/?webinar={self.state['webinar_id']}")["results"]
             if found and found[0]["state"] == "failed":
                 raise DemoFailed(f"The slides could not be drawn: {found[0]['error']}")
             return bool(found) and found[0]["state"] == "done" and bool(found[0]["page_count"])
@@ -262,7 +261,6 @@ class Demo:
             "POST",
             "uploads/",
             {
-                "organisation": "demo",
                 "file_name": path.name,
                 "size": size,
                 "purpose": f"recording:{self.state['webinar_id']}",
@@ -298,7 +296,7 @@ class Demo:
             "productions/",
             {
                 "upload": self.state["upload"],
-                "webinar": self.state["webinar"],
+                "webinar": self.state["webinar_id"],
                 "spoken_language": "en",
                 "subtitle_languages": SUBTITLES,
                 "publish_when_ready": True,
@@ -379,7 +377,7 @@ class Demo:
     def _is_up(self) -> bool:
         try:
             return requests.get(f"{self.base_url}/health/ready", timeout=5).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def _wait(self, what: str, is_there: Callable[[], bool]) -> None:
