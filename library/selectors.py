@@ -9,17 +9,18 @@ from rest_framework.request import Request
 
 from accounts import rules as accounts_rules
 from accounts.models import ApiToken
-from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarState
+from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarQuerySet, WebinarState
 from library import rules
 from library.models import Recording, RecordingState
 from media.models import Derivative, DerivativeKind, Package, RenditionKind
 from work.models import WorkState
 
 
-def listed_webinars() -> QuerySet[Webinar]:
+def listed_webinars() -> WebinarQuerySet:
     """Webinars that the catalogue shows to strangers, with what a card needs."""
     return (
-        Webinar.objects.filter(state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC)
+        WebinarQuerySet(Webinar)
+        .filter(state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC)
         .select_related("organisation", "series", "places")
         .prefetch_related("speakers")
     )

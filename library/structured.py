@@ -46,7 +46,7 @@ def recording_data(recording: Recording) -> dict[str, Any]:
     """A recording as schema.org/VideoObject, with addresses that last."""
     webinar = recording.webinar
     published = recording.published_at or recording.created_at
-    return {
+    data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "VideoObject",
         "name": str(webinar.title),
@@ -54,10 +54,12 @@ def recording_data(recording: Recording) -> dict[str, Any]:
         "url": absolute(reverse("library:watch", args=[webinar.slug])),
         "thumbnailUrl": absolute(reverse("library:poster", args=[webinar.slug])),
         "uploadDate": published.isoformat(),
-        "duration": iso_duration(recording.asset.duration_ms or 0),
         "inLanguage": webinar.spoken_language,
         "isAccessibleForFree": True,
     }
+    if recording.asset.duration_ms:
+        data["duration"] = iso_duration(recording.asset.duration_ms)
+    return data
 
 
 def iso_duration(duration_ms: int) -> str:

@@ -118,7 +118,8 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
     @extend_schema_field(RecordingTrackSerializer(many=True))
     def get_tracks(self, recording: Recording) -> Any:
         rows = [track for track in recording.asset.tracks.all() if track.state == TrackState.PUBLISHED]
-        return RecordingTrackSerializer(rows, many=True, context={"slug": recording.webinar.slug}).data
+        many: Any = RecordingTrackSerializer(many=True, context={"slug": recording.webinar.slug})
+        return many.to_representation(rows)
 
     @extend_schema_field(DownloadSerializer(many=True))
     def get_downloads(self, recording: Recording) -> Any:
@@ -126,7 +127,8 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
         kinds = (DerivativeKind.MP4, DerivativeKind.MP4_SUBTITLED)
         rows = [row for row in package.derivatives.all() if row.kind in kinds] if package else []
         rows.sort(key=lambda row: (row.kind, -row.size))
-        return DownloadSerializer(rows, many=True, context={"slug": recording.webinar.slug}).data
+        many: Any = DownloadSerializer(many=True, context={"slug": recording.webinar.slug})
+        return many.to_representation(rows)
 
     def get_watch_url(self, recording: Recording) -> str:
         return absolute(reverse("library:watch", args=[recording.webinar.slug]))

@@ -106,7 +106,7 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
 def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
     webinar = _webinar_to_watch(request, slug)
     material = get_object_or_404(Material, pk=pk, webinar=webinar, is_public=True)
-    return _to_file(material.file.name, file_name=material.file_name, content_type=material.content_type)
+    return _to_file(material.file.name or "", file_name=material.file_name, content_type=material.content_type)
 
 
 def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> dict[str, Any]:
@@ -118,11 +118,8 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
     tracks = transcripts_selectors.published_tracks(asset=recording.asset)
     chosen = _chosen_track(request, recording, tracks)
     storage = private_storage()
-    downloads = [
-        {"derivative": derivative, "name": selectors.download_name(derivative)}
-        for derivative in selectors.downloads(package)
-    ]
-    plain_mp4 = [row for row in downloads if row["derivative"].kind == DerivativeKind.MP4]
+    files = selectors.downloads(package)
+    plain_files = [file for file in files if file.kind == DerivativeKind.MP4]
     posters = selectors.derivatives(package, DerivativeKind.POSTER)
     return {
         "package": package,
@@ -131,8 +128,8 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
         "has_storyboard": bool(selectors.derivatives(package, DerivativeKind.STORYBOARD)),
         "poster_url": storage.signed_url(posters[0].key, content_type=posters[0].content_type) if posters else "",
         # Without scripts the page plays one file: the smallest, since such visitors rarely have a fast line.
-        "fallback_url": storage.signed_url(plain_mp4[-1]["derivative"].key) if plain_mp4 else "",
-        "downloads": downloads,
+        "fallback_url": storage.signed_url(plain_files[-1].key) if plain_files else "",
+        "downloads": [{"derivative": file, "name": selectors.download_name(file)} for file in files],
         "tracks": tracks,
         "player_labels": player_labels(),
         "wanted_subtitles": request.GET.get("subtitles", "")[:35],

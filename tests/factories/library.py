@@ -84,7 +84,7 @@ def give_track(
 ) -> TextTrack:
     """A text track with one cue of two seconds per text, one after another."""
     track = TextTrack.objects.create(asset=asset, language=language, kind=kind, state=state)
-    cues = [
+    cues: list[dict[str, object]] = [
         {
             "id": str(number),
             "start_ms": 2000 * number,
@@ -105,8 +105,8 @@ def give_track(
 
 def watchable_recording(**fields: object) -> Recording:
     """A published recording of a public webinar, with a package and English captions, unless `fields` say otherwise."""
-    fields.setdefault("state", RecordingState.PUBLISHED)
-    recording = RecordingFactory.create(**fields)
+    fields = {"state": RecordingState.PUBLISHED, "asset__duration_ms": 60_000, "asset__has_video": True, **fields}
+    recording: Recording = RecordingFactory.create(**fields)
     give_package(recording.asset)
     give_track(recording.asset, "en", ["Good morning.", "Access to care matters."], kind=TrackKind.CAPTIONS)
     return recording

@@ -1,0 +1,177 @@
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Role
+from library.models import Recording, RecordingState
+from media.models import Derivative, DerivativeKind, Package
+from tests.factories.accounts import MembershipFactory
+from tests.factories.library import RecordingFactory, give_track, watchable_recording
+from transcripts.models import TrackState
+
+pytestmark = pytest.mark.django_db
+
+
+def address(recording: Recording, rest: str = "watch/") -> str:
+    return f"/webinars/{recording.webinar.slug}/{rest}"
+
+
+def watch(client: Client, recording: Recording, query: str = "") -> str:
+    answer = client.get(address(recording) + query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def cues(html: str) -> list[str]:
+    return re.findall(r'<a href="#t=[^"]*"[^>]*>.*?<span dir="auto">(.*?)</span></a>', html, re.DOTALL)
+
+
+def test_the_page_holds_a_player_and_a_plain_video_inside(client: Client) -> None:
+    html = watch(client, watchable_recording())
+    assert re.search(r'<rostrum-player\s+src="/playback/[^"]+/master.m3u8"', html)
+    assert re.search(r'<video controls preload="none"[^>]* src="/files/[^"]+"', html)
+
+
+def test_the_plain_video_is_the_smallest_file(client: Client) -> None:
+    recording = watchable_recording()
+    found = re.search(r'<video [^>]* src="(/files/[^"]+)"', watch(client, recording))
+    assert found
+    answer = client.get(found[1])
+    assert int(answer["Content-Length"]) == Derivative.objects.get(kind=DerivativeKind.MP4, name="360p").size
+    answer.close()
+
+
+def test_the_subtitle_tracks_have_their_languages_own_names(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "ar", ["صباح الخير"])
+    assert re.findall(r'<track kind="(\w+)" srclang="(\w+)" label="([^"]+)"', watch(client, recording)) == [
+        ("captions", "en", "English"),
+        ("subtitles", "ar", "العربية"),
+    ]
+
+
+def test_the_first_look_is_enough(client: Client) -> None:
+    recording = watchable_recording()
+    Derivative.objects.all().delete()
+    html = watch(client, recording)
+    assert "<rostrum-player" in html
+    assert "poster=" not in html
+    assert "storyboard=" not in html
+
+
+def test_without_a_package_the_page_says_that_it_is_coming(client: Client) -> None:
+    recording = RecordingFactory.create()
+    client.force_login(MembershipFactory.create(organisation=recording.webinar.organisation, role=Role.REVIEWER).user)
+    html = watch(client, recording)
+    assert "being prepared" in html
+    assert "<rostrum-player" not in html
+
+
+def test_a_draft_is_marked_as_a_preview(client: Client) -> None:
+    recording = watchable_recording(state=RecordingState.DRAFT)
+    client.force_login(MembershipFactory.create(organisation=recording.webinar.organisation, role=Role.REVIEWER).user)
+    assert "Preview" in watch(client, recording)
+
+
+def test_the_transcript_is_in_the_page_with_its_times(client: Client) -> None:
+    html = watch(client, watchable_recording())
+    assert cues(html) == ["Good morning.", "Access to care matters."]
+    assert re.findall(r'data-start="(\d+)" data-end="(\d+)"', html) == [("0", "1900"), ("2000", "3900")]
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "expected"),
+    [
+        ("", "en", "en"),
+        ("", "ar", "ar"),
+        ("", "uk", "en"),
+        ("?subtitles=fr", "ar", "fr"),
+        ("?transcript=ar&subtitles=fr", "en", "ar"),
+        ("?transcript=xx", "en", "en"),
+    ],
+)
+def test_the_transcript_is_in_the_language_asked_for_else_the_pages(
+    client: Client, query: str, accepted: str, expected: str
+) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "ar", ["صباح الخير"])
+    give_track(recording.asset, "fr", ["Bonjour"])
+    html = client.get(address(recording) + query, headers={"Accept-Language": accepted}).content.decode()
+    assert re.findall(r'<ol class="cues" lang="(\w+)"', html) == [expected]
+
+
+def test_the_transcript_of_another_language_comes_alone_and_in_its_direction(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "ar", ["صباح الخير"])
+    html = client.get(address(recording, "transcript/ar/")).content.decode()
+    assert '<ol class="cues" lang="ar" dir="rtl">' in html
+    assert cues(html) == ["صباح الخير"]
+    assert "<html" not in html
+
+
+def test_cue_text_is_data(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "fr", ["<v Anna>R&amp;D &lt;script&gt;alert(1)&lt;/script&gt;</v>"])
+    html = client.get(address(recording, "transcript/fr/")).content.decode()
+    assert cues(html) == ["R&amp;D &lt;script&gt;alert(1)&lt;/script&gt;"]
+
+
+def test_an_unpublished_track_is_nowhere(client: Client) -> None:
+    recording = watchable_recording()
+    give_track(recording.asset, "fr", ["Bonjour"], state=TrackState.REVIEWED)
+    assert "français" not in watch(client, recording)
+    for rest in ("transcript/fr/", "downloads/subtitles/fr.vtt", "downloads/subtitles/fr.txt"):
+        assert client.get(address(recording, rest)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("text_format", "content_type", "start"),
+    [
+        ("vtt", "text/vtt; charset=utf-8", "WEBVTT"),
+        ("srt", "application/x-subrip; charset=utf-8", "1\n00:00:00,000 --> 00:00:01,900\nGood morning."),
+        ("txt", "text/plain; charset=utf-8", "Good morning."),
+    ],
+)
+def test_text_comes_in_three_formats(client: Client, text_format: str, content_type: str, start: str) -> None:
+    recording = watchable_recording()
+    answer = client.get(address(recording, f"downloads/subtitles/en.{text_format}"))
+    assert answer["Content-Type"] == content_type
+    assert answer["Content-Disposition"] == f'attachment; filename="{recording.webinar.slug}.en.{text_format}"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer.content.decode().replace("\r\n", "\n").startswith(start)
+
+
+@pytest.mark.parametrize(
+    "rest", ["downloads/subtitles/en.ass", "downloads/video/999p.mp4", "downloads/video/audio.mp4"]
+)
+def test_what_does_not_exist_cannot_be_downloaded(client: Client, rest: str) -> None:
+    assert client.get(address(watchable_recording(), rest)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["720p.mp4", "360p.mp4", "subtitled.mp4"])
+def test_video_is_downloaded_from_the_store_under_the_webinars_name(client: Client, name: str) -> None:
+    recording = watchable_recording()
+    answer = client.get(address(recording, f"downloads/video/{name}"))
+    assert answer.status_code == 302
+    file = client.get(answer["Location"])
+    assert f'filename="{recording.webinar.slug}-{name}"' in file["Content-Disposition"]
+    file.close()
+
+
+def test_every_download_on_the_page_exists(client: Client) -> None:
+    recording = watchable_recording()
+    found = re.findall(r'href="(/webinars/[^"]+/downloads/[^"]+)"', watch(client, recording))
+    assert len(found) == 6
+    assert {client.get(one).status_code for one in found} == {200, 302}
+
+
+def test_a_replaced_package_changes_the_page(client: Client) -> None:
+    recording = watchable_recording()
+    recording.asset.current_package = Package.objects.create(asset=recording.asset)
+    recording.asset.save()
+    assert "downloads/video" not in watch(client, recording)
+
+
+def test_pages_with_grants_are_not_stored(client: Client) -> None:
+    assert "no-store" in client.get(address(watchable_recording()))["Cache-Control"]
