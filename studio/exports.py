@@ -27,16 +27,8 @@ def safe_cell(value: object) -> str:
 
 def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
     """The table line by line (RFC 4180), in UTF-8 with the mark by which Excel recognises it."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     yield b"\xef\xbb\xbf"
     for row in itertools.chain([header], rows):
-        yield _line(writer, buffer, row)
-
-
-def _line(writer: "csv.writer", buffer: io.StringIO, row: Iterable[object]) -> bytes:  # type: ignore[valid-type]
-    writer.writerow([safe_cell(value) for value in row])
-    line = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return line
+        line = io.StringIO()
+        csv.writer(line, quoting=csv.QUOTE_ALL).writerow([safe_cell(value) for value in row])
+        yield line.getvalue().encode()

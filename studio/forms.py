@@ -1,14 +1,15 @@
 """What organisers and speakers fill in. Services check the rules; forms read the fields and place the errors."""
 
+import datetime
 import zoneinfo
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
 from typing import Any, cast
 
 from babel import Locale
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.functional import lazy
 from django.utils.translation import get_language, get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
@@ -199,8 +200,9 @@ class WebinarForm(StudioForm):
 
     def accept_current(self, webinar: Webinar) -> None:
         """After somebody else saved: what is in the form may be saved over it, now that the person knows."""
-        self.data = self.data.copy()
-        self.data["seen"] = webinar.updated_at.isoformat()
+        data = cast(QueryDict, self.data).copy()
+        data["seen"] = webinar.updated_at.isoformat()
+        self.data = data
 
     def _languages(self) -> list[str]:
         """The interface's languages, beginning with the one in which this webinar has its title."""
@@ -294,11 +296,11 @@ class WebinarForm(StudioForm):
         data["ends_at"] = self._moment("end_time", data.get("end_date") or day, data.get("end_time"), zone)
         return data
 
-    def _moment(self, name: str, day: date, at: time | None, zone: str) -> datetime | None:
+    def _moment(self, name: str, day: datetime.date, at: datetime.time | None, zone: str) -> datetime.datetime | None:
         if at is None:
             return None
         try:
-            return validators.local_time(datetime.combine(day, at), zone)
+            return validators.local_time(datetime.datetime.combine(day, at), zone)
         except (ImpossibleLocalTime, DoubledLocalTime) as error:
             self.add_error(name, str(error))
         except DomainError as error:
@@ -482,6 +484,6 @@ class TokenForm(StudioForm):
         field.empty_label = None
 
     @property
-    def life(self) -> timedelta | None:
+    def life(self) -> datetime.timedelta | None:
         days = self.cleaned_data["days"]
-        return timedelta(days=int(days)) if days else None
+        return datetime.timedelta(days=int(days)) if days else None

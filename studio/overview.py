@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts import rules
 from accounts.rules import Person
-from events.models import Material, Webinar, WebinarState
+from events.models import Material, Webinar, WebinarQuerySet, WebinarState
 from library.models import Recording, RecordingState
 from registration.models import Registration, RegistrationState
 from studio.models import Production, StepRow
@@ -33,11 +34,11 @@ def failed_steps() -> "QuerySet[StepRow]":
     return StepRow.objects.filter(state=WorkState.FAILED, production__cancelled_at__isnull=True).exclude(Exists(newer))
 
 
-def webinars_for(person: Person) -> "QuerySet[Webinar]":
+def webinars_for(person: Person) -> WebinarQuerySet:
     """The person's webinars, each with its counts of registrants, failures, and its latest recording's state."""
     latest = Recording.objects.filter(webinar=OuterRef("pk")).order_by("-created_at")
-    # A fresh queryset each time keeps the manager's own methods (upcoming, past).
-    return rules.visible_to(Webinar.objects.all(), person).annotate(
+    visible = cast(WebinarQuerySet, rules.visible_to(Webinar.objects.all(), person))
+    return visible.annotate(
         confirmed_count=_count(Registration.objects.filter(state=RegistrationState.CONFIRMED), "webinar"),
         waitlisted_count=_count(Registration.objects.filter(state=RegistrationState.WAITLISTED), "webinar"),
         failed_steps=_count(failed_steps(), "production__recording__webinar"),

@@ -7,7 +7,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
@@ -26,19 +27,20 @@ class StudioRequest(HttpRequest):
     user: User
 
 
-StudioView = Callable[Concatenate[StudioRequest, P], HttpResponse]
+StudioView = Callable[Concatenate[StudioRequest, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def studio_page(view: StudioView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def studio_page(view: StudioView[P]) -> View[P]:
     """Require a signed-in person; answers are theirs alone and kept by no cache."""
 
     @never_cache
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         return view(cast(StudioRequest, request), *args, **kwargs)
 
-    return guarded
+    return cast("View[P]", guarded)
 
 
 def find(

@@ -7,7 +7,7 @@ The token is in the address, so the pages are kept by no cache and their address
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -51,7 +51,7 @@ def personal_page(view: SpeakerView[P]) -> Callable[Concatenate[HttpRequest, str
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return opened
+    return cast("Callable[Concatenate[HttpRequest, str, P], HttpResponse]", opened)
 
 
 def _language_of(request: HttpRequest, speaker: Speaker) -> Any:
@@ -118,7 +118,7 @@ def materials(request: HttpRequest, speaker: Speaker) -> HttpResponse:
     form = MaterialForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, speaker, material_form=form, status=400)
-    file: UploadedFile = form.cleaned_data["file"]
+    file: UploadedFile[bytes] = form.cleaned_data["file"]
     try:
         events.slides.add_material(
             webinar=speaker.webinar,

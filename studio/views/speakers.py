@@ -136,7 +136,7 @@ def materials(request: StudioRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _speakers_page(request, webinar, form, status=400)
     try:
-        file: UploadedFile = form.cleaned_data["file"]
+        file: UploadedFile[bytes] = form.cleaned_data["file"]
         events.slides.add_material(
             webinar=webinar,
             speaker=None,

@@ -21,6 +21,7 @@ from studio.urls import (
 from tests.factories.events import MaterialFactory, SpeakerFactory
 from tests.studio.conftest import Person
 from transcripts.models import TextTrack
+from work.models import Record
 
 # Pages for everybody of the organisation, pages for organisers, and addresses that only take POST.
 READ = [
@@ -69,7 +70,7 @@ Address = Callable[[str], str]
 @pytest.fixture
 def address(webinar: Webinar, recording: Recording, production: Production) -> Address:
     track = TextTrack.objects.create(asset=recording.asset, language="en", kind="captions")
-    of = {
+    of: dict[str, Record] = {
         "speaker": SpeakerFactory(webinar=webinar),
         "material": MaterialFactory(webinar=webinar),
         "recording": recording,
@@ -77,7 +78,11 @@ def address(webinar: Webinar, recording: Recording, production: Production) -> A
         "track": track,
         "step": production.steps.get(name="inspect"),
     }
-    exceptions = {"track_upload": recording, "production_start": recording, "speaker_create": webinar}
+    exceptions: dict[str, Record] = {
+        "track_upload": recording,
+        "production_start": recording,
+        "speaker_create": webinar,
+    }
 
     def address(name: str) -> str:
         row = exceptions.get(name) or of.get(name.partition("_")[0], webinar)

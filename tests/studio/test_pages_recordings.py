@@ -79,7 +79,7 @@ def test_upload_page_starts_from_what_the_webinar_says(webinar: Webinar, organis
 
     form = answer.context["form"]
     assert (form["spoken_language"].value(), form["subtitle_languages"].value()) == ("uk", ["so", "fr"])
-    assert f'purpose="recording:{webinar.pk}"' in answer.content.decode()
+    assert f'data-purpose="recording:{webinar.pk}"' in answer.content.decode()
 
 
 def test_finished_upload_becomes_a_recording_with_its_production(webinar: Webinar, organiser: Person) -> None:
@@ -119,8 +119,8 @@ def test_upload_that_is_still_checked_can_be_gone_on_with_later(webinar: Webinar
 
 @pytest.mark.parametrize("field", ["organisation", "purpose"])
 def test_uploads_for_something_else_are_not_found(field: str, webinar: Webinar, organiser: Person) -> None:
-    other = {"organisation": OrganisationFactory(), "purpose": "recording:" + str(uuid.uuid4())}[field]
-    upload = uploaded(webinar, **{field: other})
+    others: dict[str, Any] = {"organisation": OrganisationFactory(), "purpose": f"recording:{uuid.uuid4()}"}
+    upload = uploaded(webinar, **{field: others[field]})
 
     answer = organiser.client.post(
         reverse("studio:recordings", args=[webinar.pk]), {**OPTIONS, "upload": str(upload.pk)}
