@@ -6,7 +6,7 @@ calendar that has seen an older one replaces it.
 """
 
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -24,6 +24,7 @@ from events.vtimezone import timezone_component
 
 Method = Literal["REQUEST", "CANCEL", "PUBLISH"]
 ALARM_BEFORE = timedelta(minutes=15)
+_UTC = frozenset({"UTC", "Etc/UTC"})  # written as such (with a Z), without a VTIMEZONE
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ def webinar_calendar(
         event.add("sequence", webinar.calendar_sequence if sequence is None else sequence)
         event.add("status", "CANCELLED" if method == "CANCEL" else _status(webinar))
         if attendee is not None:
-            event.add("attendee", _attendee(attendee), encode=0)
+            event.add("attendee", _attendee(attendee), encode=False)
         if method == "REQUEST":
             event.add_component(_alarm())
         calendar.add_component(event)
-        return _text(calendar)
+        return _text(calendar, [webinar])
 
 
-def feed_calendar(*, webinars: Iterable[Webinar], name: str, stamped_at: datetime | None = None) -> str:
+def feed_calendar(*, webinars: Sequence[Webinar], name: str, stamped_at: datetime | None = None) -> str:
     """Return a calendar of several webinars to subscribe to: METHOD:PUBLISH, no persons, no join links.
 
     Cancelled ones stay in it with STATUS:CANCELLED, so that subscribers see it.
@@ -91,7 +92,7 @@ def feed_calendar(*, webinars: Iterable[Webinar], name: str, stamped_at: datetim
         event.add("sequence", webinar.calendar_sequence)
         event.add("status", _status(webinar))
         calendar.add_component(event)
-    return _text(calendar)
+    return _text(calendar, webinars)
 
 
 def webinar_uid(webinar: Webinar, person: str = "") -> str:
@@ -121,7 +122,7 @@ def _event(webinar: Webinar, *, page_url: str, join_url: str, stamped_at: dateti
     event.add("summary", clean_line(str(webinar.title)))
     event.add("description", _description(webinar, page=page, join_url=join_url))
     event.add("url", page)
-    event.add("organizer", _organiser(webinar), encode=0)
+    event.add("organizer", _organiser(webinar), encode=False)
     if join_url:
         event.add("location", join_url)
     event.add("transp", "OPAQUE")
@@ -129,7 +130,7 @@ def _event(webinar: Webinar, *, page_url: str, join_url: str, stamped_at: dateti
 
 
 def _local(moment: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
-    return moment.astimezone(UTC if zone.key in ("UTC", "Etc/UTC") else zone).replace(microsecond=0)
+    return moment.astimezone(UTC if zone.key in _UTC else zone).replace(microsecond=0)
 
 
 def _description(webinar: Webinar, *, page: str, join_url: str) -> str:
@@ -174,11 +175,14 @@ def _alarm() -> Alarm:
     return alarm
 
 
-def _text(calendar: Calendar) -> str:
-    events = calendar.walk("VEVENT")
-    for key in sorted({event["dtstart"].dt.tzinfo.key for event in events if event["dtstart"].dt.tzinfo is not UTC}):
-        inside = [event for event in events if getattr(event["dtstart"].dt.tzinfo, "key", "") == key]
-        first, last = min(e["dtstart"].dt for e in inside), max(e["dtend"].dt for e in inside)
-        zone = timezone_component(zoneinfo.ZoneInfo(key), first=first, last=last)
+def _text(calendar: Calendar, webinars: Sequence[Webinar]) -> str:
+    for key in sorted({webinar.time_zone for webinar in webinars} - _UTC):
+        inside = [webinar for webinar in webinars if webinar.time_zone == key]
+        zone = timezone_component(
+            zoneinfo.ZoneInfo(key),
+            first=min(webinar.starts_at for webinar in inside),
+            last=max(webinar.ends_at for webinar in inside),
+        )
         calendar.subcomponents.insert(0, zone)  # before what refers to it
-    return calendar.to_ical().decode()
+    text: bytes = calendar.to_ical()
+    return text.decode()

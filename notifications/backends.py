@@ -54,7 +54,8 @@ class EmlFileBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         self.folder.mkdir(parents=True, exist_ok=True)
         for mail in email_messages:
-            self._write(mail.message().as_bytes(linesep="\r\n"))
+            message: Any = mail.message()  # the stubs know the next Django, whose messages have no `linesep`
+            self._write(message.as_bytes(linesep="\r\n"))
         return len(email_messages)
 
     def _write(self, data: bytes) -> None:

@@ -35,9 +35,10 @@ def render(*, template: str, language: str, recipient_name: str, context: dict[s
     """Render `mail/<template>/{subject.txt,body.txt,body.html}`.
 
     Beside `context` they know `recipient_name`, `language`, `direction`, `site_name` and `base_url` (and
-    `organisation_name`, which `services.send` adds); `mail/base.html` and `mail/base.txt` are their layout. Names that people
-    typed reach the templates with their links broken, so that none becomes clickable (promise M5); whoever adds
-    other texts of strangers to `context` passes them through `accounts.text.without_links` too.
+    `organisation_name`, which `services.send` adds); `mail/base.html` and `mail/base.txt` are their layout.
+
+    The name that a person typed reaches the templates with its links broken, so that none becomes clickable (promise
+    M5); whoever adds other texts of strangers to `context` passes them through `accounts.text.without_links` too.
     """
     spoken = interface_language(language)
     with translation.override(spoken):

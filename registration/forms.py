@@ -100,9 +100,9 @@ class ChangeForm(DetailsForm):
         for name in ("language", "time_zone"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            value = initial[name]
+            value, offered = initial[name], list[Any](field.choices)  # type: ignore[arg-type]  # the setter takes more
             if not field.valid_value(value):
-                self._choose(name, [(value, choices.autonym(value) if name == "language" else value), *field.choices])
+                self._choose(name, [(value, choices.autonym(value) if name == "language" else value), *offered])
 
 
 class LinksForm(forms.Form):

@@ -4,6 +4,7 @@
 registration's own sequence, or the webinar's for what everybody is told.
 """
 
+import functools
 from typing import Any
 
 from django.conf import settings
@@ -146,7 +147,7 @@ def about(registration: Registration) -> str:
 def register_purposes() -> None:
     """Say which state of a registration each mail belongs to; asked again right before it leaves."""
     for purpose, wanted in _WANTED_IN.items():
-        purposes.register(purpose, lambda message, wanted=wanted: _is_still(message, *wanted))
+        purposes.register(purpose, functools.partial(_is_still, wanted=wanted))
 
 
 # purpose: states of the registration, states of the webinar
@@ -160,7 +161,8 @@ _WANTED_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def _is_still(message: Message, states: tuple[str, ...], webinar_states: tuple[str, ...]) -> bool:
+def _is_still(message: Message, *, wanted: tuple[tuple[str, ...], tuple[str, ...]]) -> bool:
+    states, webinar_states = wanted
     registration = (
         Registration.objects.select_related("webinar").filter(pk=message.about.removeprefix("registration:")).first()
     )

@@ -1,5 +1,7 @@
 """Reads of registrations that pages and the API share."""
 
+import uuid
+
 from django.db.models import QuerySet
 
 from accounts import rules
@@ -30,7 +32,7 @@ def waitlist_rank(registration: Registration) -> int | None:
     ).count()
 
 
-def has_free_place(webinar_id: object) -> bool:
+def has_free_place(webinar_id: uuid.UUID) -> bool:
     """Whether the next to register gets a place, as far as can be told now."""
     places = Places.objects.filter(pk=webinar_id).first()
     return places is None or places.capacity is None or places.confirmed < places.capacity

@@ -98,4 +98,5 @@ def country_code(value: str) -> str:
 def country_codes() -> frozenset[str]:
     # CLDR lists some two-letter codes that are no places to be: unions, outlying parts, test and unknown regions.
     others = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
-    return frozenset(code for code in Locale("en").territories if len(code) == 2 and code.isalpha()) - others
+    codes = (str(code) for code in Locale("en").territories)
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - others

@@ -48,8 +48,8 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         services.require_open(webinar)
     except RegistrationError as error:
-        context = {"webinar": webinar, "reason": error.message}
-        return render(request, "registration/closed.html", context, status=error.status)
+        closed = {"webinar": webinar, "reason": error.message}
+        return render(request, "registration/closed.html", closed, status=error.status)
     form = RegistrationForm(request.POST or None, webinar=webinar)
     if request.method == "POST":
         if _sends_too_often(request):

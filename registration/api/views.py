@@ -1,7 +1,5 @@
 """Registrations over the API: organisers see, add and cancel them."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -9,7 +7,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import rules
 from accounts.api.fields import require_organiser
 from accounts.api.permissions import token_of
 from accounts.api.viewsets import OrganisationViewSet
@@ -30,13 +27,6 @@ class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Orga
 
     def get_queryset(self) -> "QuerySet[Registration]":
         return selectors.registrations_readable_by(self.request.user, token=token_of(self.request))
-
-    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        serializer = super().get_serializer(*args, **kwargs)
-        if "data" in kwargs:
-            organisations = rules.organisations_of(self.request.user, token=token_of(self.request))
-            serializer.fields["webinar"].queryset = Webinar.objects.filter(organisation__in=organisations)
-        return serializer
 
     def create(self, request: Request) -> Response:
         """Register a person. The same address again answers with the registration there is."""

@@ -8,6 +8,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -26,6 +27,11 @@ pytestmark = pytest.mark.django_db
 KIND = "notifications.message"
 
 
+def queued(**values: Any) -> Message:
+    message: Message = MessageFactory(**values)
+    return message
+
+
 def run(message: Message) -> Message:
     Message.objects.filter(pk=message.pk).update(due_at=None)
     work.services.execute(KIND, message.pk)
@@ -34,21 +40,21 @@ def run(message: Message) -> Message:
 
 
 def test_mail_is_sent_and_recorded(smtp: SmtpServer) -> None:
-    message = run(MessageFactory())
+    message = run(queued())
     assert [one.recipients for one in smtp.received] == [(message.recipient_email,)]
     assert (message.state, message.delivery) == (WorkState.DONE, Delivery.SENT)
     assert message.sent_at is not None
 
 
 def test_running_a_sent_mail_again_sends_nothing(smtp: SmtpServer) -> None:
-    message = run(MessageFactory())
+    message = run(queued())
     Message.objects.filter(pk=message.pk).update(state=WorkState.QUEUED)
     assert run(message).delivery == Delivery.SENT
     assert len(smtp.received) == 1
 
 
 def test_temporary_refusals_are_retried_with_growing_delays(smtp: SmtpServer) -> None:
-    message = MessageFactory()
+    message = queued()
     smtp.script(message.recipient_email, *["451 4.7.1 Greylisted"] * 3)
     delays = []
     for _try in range(3):
@@ -63,7 +69,7 @@ def test_temporary_refusals_are_retried_with_growing_delays(smtp: SmtpServer) ->
 
 
 def test_endless_temporary_refusals_end_as_failed(smtp: SmtpServer) -> None:
-    message = MessageFactory(tries_left=1)
+    message = queued(tries_left=1)
     smtp.script(message.recipient_email, "451 4.7.1 Greylisted")
     message = run(message)
     assert (message.state, message.delivery) == (WorkState.FAILED, Delivery.FAILED)
@@ -71,7 +77,7 @@ def test_endless_temporary_refusals_end_as_failed(smtp: SmtpServer) -> None:
 
 
 def test_permanent_refusal_fails_at_once_with_the_servers_words(smtp: SmtpServer) -> None:
-    message = MessageFactory()
+    message = queued()
     smtp.script(message.recipient_email, "550 5.1.1 No such user")
     message = run(message)
     assert (message.state, message.delivery, message.error_code) == (WorkState.FAILED, Delivery.FAILED, "refused")
@@ -87,7 +93,7 @@ def test_one_bad_address_does_not_stop_the_others(smtp: SmtpServer) -> None:
 
 def test_refused_content_fails_at_once(smtp: SmtpServer) -> None:
     smtp.on_data = lambda _received: "554 5.7.1 Looks like spam"
-    message = run(MessageFactory())
+    message = run(queued())
     assert (message.state, message.delivery, message.handed_over_at) == (WorkState.FAILED, Delivery.FAILED, None)
 
 
@@ -96,7 +102,7 @@ def test_absent_server_costs_no_try(settings: Settings) -> None:
         unused.bind(("127.0.0.1", 0))
         settings.EMAIL_BACKEND = "notifications.backends.SmtpBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = unused.getsockname()
-        message = MessageFactory()
+        message = queued()
         tries = message.tries_left
         message = run(message)
     assert (message.state, message.delivery, message.tries_left) == (WorkState.QUEUED, Delivery.QUEUED, tries)
@@ -106,7 +112,7 @@ def test_absent_server_costs_no_try(settings: Settings) -> None:
 
 def test_access_mail_whose_outcome_was_lost_is_repeated_once_with_its_id(smtp: SmtpServer) -> None:
     smtp.on_data = lambda _received: "drop"
-    message = MessageFactory()
+    message = queued()
     assert run(message).state == WorkState.QUEUED
     message = run(message)
     assert (message.state, message.delivery) == (WorkState.FAILED, Delivery.UNKNOWN)
@@ -115,7 +121,7 @@ def test_access_mail_whose_outcome_was_lost_is_repeated_once_with_its_id(smtp: S
 
 def test_bulk_mail_whose_outcome_was_lost_is_not_repeated(smtp: SmtpServer) -> None:
     smtp.on_data = lambda _received: "drop"
-    message = run(MessageFactory(is_bulk=True))
+    message = run(queued(is_bulk=True))
     assert (message.state, message.delivery, message.error_code) == (
         WorkState.FAILED,
         Delivery.UNKNOWN,
@@ -125,13 +131,13 @@ def test_bulk_mail_whose_outcome_was_lost_is_not_repeated(smtp: SmtpServer) -> N
 
 
 def test_bulk_mail_found_half_sent_after_a_crash_becomes_unknown(smtp: SmtpServer) -> None:
-    message = run(MessageFactory(is_bulk=True, handed_over_at=timezone.now(), delivery=Delivery.SENDING))
+    message = run(queued(is_bulk=True, handed_over_at=timezone.now(), delivery=Delivery.SENDING))
     assert (message.state, message.delivery) == (WorkState.FAILED, Delivery.UNKNOWN)
     assert smtp.received == []
 
 
 def test_access_mail_found_half_sent_after_a_crash_is_sent_again(smtp: SmtpServer) -> None:
-    message = run(MessageFactory(handed_over_at=timezone.now(), delivery=Delivery.SENDING))
+    message = run(queued(handed_over_at=timezone.now(), delivery=Delivery.SENDING))
     assert message.delivery == Delivery.SENT
     assert len(smtp.received) == 1
 
@@ -139,7 +145,7 @@ def test_access_mail_found_half_sent_after_a_crash_is_sent_again(smtp: SmtpServe
 @pytest.mark.django_db(transaction=True)
 def test_killed_worker_leaves_one_repeat_of_an_access_mail(smtp: SmtpServer, settings: Settings) -> None:
     """The server takes the mail and the worker dies before it hears so; the sweeper brings the mail back."""
-    message = MessageFactory()
+    message = queued()
     worker = _start_worker(message, smtp)
     smtp.on_data = lambda _received: os.kill(worker.pid, signal.SIGKILL)
     worker.communicate(b"go\n", timeout=60)
@@ -170,7 +176,7 @@ def _start_worker(message: Message, smtp: SmtpServer) -> "subprocess.Popen[bytes
 
 def test_unwanted_mail_is_not_sent(smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purposes, "_still_wanted", {"test": lambda _message: False})
-    message = run(MessageFactory())
+    message = run(queued())
     assert (message.state, message.delivery, message.error_code) == (
         WorkState.SKIPPED,
         Delivery.SUPPRESSED,
@@ -180,7 +186,7 @@ def test_unwanted_mail_is_not_sent(smtp: SmtpServer, monkeypatch: pytest.MonkeyP
 
 
 def test_suppressed_address_gets_nothing_though_it_was_queued(smtp: SmtpServer) -> None:
-    message = MessageFactory(recipient_email="gone@example.org")
+    message = queued(recipient_email="gone@example.org")
     services.suppress(email="Gone@Example.org", reason="hard bounce")
     message = run(message)
     assert (message.state, message.delivery) == (WorkState.SKIPPED, Delivery.SUPPRESSED)
@@ -220,7 +226,7 @@ def test_rate_holds_with_several_workers(smtp: SmtpServer, settings: Settings) -
 
 
 def test_a_person_may_send_an_unknown_bulk_mail_again(smtp: SmtpServer) -> None:
-    message = run(MessageFactory(is_bulk=True, handed_over_at=timezone.now()))
+    message = run(queued(is_bulk=True, handed_over_at=timezone.now()))
     services.send_again(message=message)
     assert run(message).delivery == Delivery.SENT
     assert len(smtp.received) == 1

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -45,9 +46,15 @@ def join_path(registration: Registration) -> str:
     return links.join_link_for(registration).removeprefix("http://testserver")
 
 
-def visible_text(response: HttpResponse) -> str:
+def visible_text(response: Any) -> str:
     """The page as it stands, without the CSRF tokens, which are new at each request."""
     return re.sub(r"\b\w{64}\b", "", response.content.decode())
+
+
+def few_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three forms per client, in a window that does not end during the test."""
+    monkeypatch.setattr(views, "FORMS_PER_CLIENT", 3)
+    monkeypatch.setattr("accounts.client.time", SimpleNamespace(time=lambda: 0.0))
 
 
 # --- The form ------------------------------------------------------------------------------------------------------
@@ -160,7 +167,7 @@ def test_members_may_register_for_internal_webinars(client: Client) -> None:
 def test_too_many_forms_from_one_client_wait_whatever_they_claim_to_be(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "FORMS_PER_CLIENT", 3)
+    few_forms(monkeypatch)
     url = form_url(WebinarFactory())
     statuses = [
         client.post(url, {**FORM, "privacy": ""}, headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code
@@ -173,7 +180,7 @@ def test_too_many_forms_from_one_client_wait_whatever_they_claim_to_be(
 def test_a_trusted_proxy_tells_clients_apart(
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "FORMS_PER_CLIENT", 3)
+    few_forms(monkeypatch)
     settings.TRUSTED_PROXIES = 1
     url = form_url(WebinarFactory())
     for number in range(4):

@@ -1,9 +1,12 @@
 """Places and the waiting list, also when everything happens at once (promises B1-B5)."""
 
+from functools import partial
+
 import pytest
 from django.core.management import call_command
 
 from events.models import Webinar
+from events.services import update_webinar
 from notifications.models import Message
 from registration import services
 from registration.models import Places, Registration, RegistrationState
@@ -85,7 +88,7 @@ def test_recount_corrects_a_wrong_counter() -> None:
 @pytest.mark.parametrize("_round", range(5))
 def test_fifty_at_once_for_ten_places_fill_exactly_ten(_round: int) -> None:
     webinar = WebinarFactory(capacity=10)
-    results = at_once([lambda n=n: register(webinar, f"p{n}@example.org") for n in range(50)])
+    results = at_once([partial(register, webinar, f"p{n}@example.org") for n in range(50)])
     assert all(isinstance(result, Registration) for result in results)
     assert check_counts(webinar) == (10, 40)
     positions = webinar.registrations.filter(state=RegistrationState.WAITLISTED).values_list("waitlist_position")
@@ -97,7 +100,7 @@ def test_fifty_at_once_for_ten_places_fill_exactly_ten(_round: int) -> None:
 def test_twenty_identical_forms_at_once_make_one_registration_and_one_mail() -> None:
     webinar = WebinarFactory(capacity=10)
     cases = ("user@example.org", "User@Example.org", "USER@EXAMPLE.ORG", "useR@example.org")
-    results = at_once([lambda n=n: register(webinar, cases[n % 4]) for n in range(20)])
+    results = at_once([partial(register, webinar, cases[n % 4]) for n in range(20)])
     assert len({result.pk for result in results}) == 1
     assert check_counts(webinar) == (1, 0)
     assert Message.objects.count() == 1
@@ -109,9 +112,9 @@ def test_places_freed_at_once_go_to_the_next_in_order() -> None:
     registrations = [register(webinar, f"p{n}@example.org") for n in range(12)]
     Message.objects.all().delete()
     at_once(
-        [lambda r=r: services.cancel_registration(registration=r) for r in registrations[:5]]
-        + [lambda: services.promote_from_waitlist(webinar=webinar)] * 3
-        + [lambda: services.set_capacity(webinar=webinar)] * 2
+        [partial(services.cancel_registration, registration=r) for r in registrations[:5]]
+        + [partial(services.promote_from_waitlist, webinar=webinar)] * 3
+        + [partial(services.set_capacity, webinar=webinar)] * 2
     )
     assert check_counts(webinar) == (5, 2)
     assert states(webinar) == ["cancelled"] * 5 + ["confirmed"] * 5 + ["waitlisted"] * 2
@@ -120,14 +123,12 @@ def test_places_freed_at_once_go_to_the_next_in_order() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_resizing_while_people_come_and_go_never_corrupts_the_count() -> None:
-    from events.services import update_webinar
-
     webinar = WebinarFactory(capacity=5)
     registrations = [register(webinar, f"p{n}@example.org") for n in range(8)]
     results = at_once(
-        [lambda n=n: update_webinar(webinar=webinar, user=None, capacity=n) for n in (3, 7, 9)]
-        + [lambda n=n: register(webinar, f"new{n}@example.org") for n in range(8)]
-        + [lambda r=r: services.cancel_registration(registration=r) for r in registrations[:3]]
+        [partial(update_webinar, webinar=webinar, user=None, capacity=n) for n in (3, 7, 9)]
+        + [partial(register, webinar, f"new{n}@example.org") for n in range(8)]
+        + [partial(services.cancel_registration, registration=r) for r in registrations[:3]]
     )
     assert [result for result in results if isinstance(result, Exception)] == []
     confirmed, waiting = check_counts(webinar)

@@ -1,9 +1,10 @@
 """A real SMTP server (aiosmtpd) whose answers a test writes down beforehand.
 
-    def test_something(smtp: SmtpServer) -> None:
-        smtp.script("full@example.org", "452 4.2.2 Mailbox full")
+def test_something(smtp: SmtpServer) -> None:
+    smtp.script("full@example.org", "452 4.2.2 Mailbox full")
 """
 
+import asyncio
 import email
 import email.policy
 import threading
@@ -49,7 +50,7 @@ class SmtpServer:
 
     # --- aiosmtpd's handler hooks ---
 
-    async def handle_RCPT(  # noqa: N802  (the library names it)
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
     ) -> str:
         with self._lock:
@@ -59,7 +60,7 @@ class SmtpServer:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  (as above)
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         message = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
@@ -68,7 +69,7 @@ class SmtpServer:
             self.received.append(received)
         answer = self.on_data(received)
         if answer == "drop":
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return answer or "250 OK"
 
@@ -77,9 +78,9 @@ class _Controller(Controller):
     """Takes any free port; the library asks the port before it knows it."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # the library is half typed
 
 
 @pytest.fixture
