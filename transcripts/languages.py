@@ -6,6 +6,7 @@ where a language has one; 17 and 42 otherwise.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -227,23 +228,28 @@ _WRITTEN_WITH = {
     "Jpan": {"Jpan", "Hani"}, "Kore": {"Kore", "Hani"}, "Hans": {"Hani"}, "Hant": {"Hani"},
 }  # fmt: skip
 _SAMPLE_LETTERS = 2000
+LEAST_SHARE = 0.2  # of a text's letters; names and terms in other letters are usual
 
 
-def script_of(text: str) -> str | None:
-    """The ISO 15924 code of the script that most letters of a text are in; None for a text without letters."""
-    counts: dict[str, int] = {}
-    seen = 0
+def letters_by_script(text: str) -> Counter[str]:
+    """How many letters of (the beginning of) a text are in which script, as ISO 15924 codes."""
+    counts: Counter[str] = Counter()
     for letter in text:
-        if not letter.isalpha():
-            continue
-        script = _SCRIPT_OF_NAME.get(unicodedata.name(letter, "").partition(" ")[0], "Zzzz")
-        counts[script] = counts.get(script, 0) + 1
-        seen += 1
-        if seen == _SAMPLE_LETTERS:
-            break
-    return max(counts, key=lambda script: counts[script]) if counts else None
+        if letter.isalpha():
+            script = _SCRIPT_OF_NAME.get(unicodedata.name(letter, "").partition(" ")[0])
+            if script is not None:
+                counts[script] += 1
+            if counts.total() == _SAMPLE_LETTERS:
+                break
+    return counts
 
 
-def is_written_in(language: Language, script: str) -> bool:
-    """True if a text mostly in that script can be in the language."""
-    return any(script in _WRITTEN_WITH.get(own, {own}) for own in language.scripts)
+def is_written_in(language: Language, text: str) -> bool:
+    """False if hardly a letter of the text is one of the language's: it must be in another language.
+
+    >>> is_written_in(get("fr"), "مرحبا بكم")
+    False
+    """
+    counts = letters_by_script(text)
+    own = {script for one in language.scripts for script in _WRITTEN_WITH.get(one, {one})}
+    return not counts or sum(counts[script] for script in own) >= LEAST_SHARE * counts.total()

@@ -1,7 +1,14 @@
 import pytest
+import torch
 
 from tests.transcripts import speech
 from tests.transcripts.speech import Speech
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """The models are so small that threads only wait for each other, for minutes on a busy machine."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

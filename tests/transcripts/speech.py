@@ -49,19 +49,6 @@ def load(stem: str) -> Speech:
     return Speech(np.asarray(audio, np.float32), truth["language"], truth["segments"])
 
 
-def joined(*parts: Speech, pause_s: float = 2) -> Speech:
-    """One recording after another, with silence between."""
-    pause = np.zeros(int(pause_s * SAMPLE_RATE), np.float32)
-    audio, segments, at = [], [], 0.0
-    for part in parts:
-        segments += [
-            {**segment, "start": segment["start"] + at, "end": segment["end"] + at} for segment in part.segments
-        ]
-        audio += [part.audio, pause]
-        at += len(part.audio) / SAMPLE_RATE + pause_s
-    return Speech(np.concatenate(audio), parts[0].language, segments)
-
-
 def word_errors(truth: str, heard: str) -> float:
     return float(jiwer.wer(_normal(truth), _normal(heard)))
 

@@ -36,8 +36,19 @@ def test_unknown_language_is_refused(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "script"),
-    [("Bonjour", "Latn"), ("مرحبا بكم", "Arab"), ("Ласкаво", "Cyrl"), ("12 !", None), ("健康", "Hani")],
+    ("text", "tag", "expected"),
+    [
+        ("Bonjour à tous", "fr", True),
+        ("Bonjour à tous", "ar", False),
+        ("مرحبا بكم", "fr", False),
+        ("مرحبا بكم WHO/Europe", "ar", True),
+        ("Ласкаво просимо", "uk", True),
+        ("Ласкаво просимо", "sr-Latn", False),
+        ("健康について", "ja", True),
+        ("健康", "zh", True),
+        ("12 !", "fr", True),
+        ("", "ar", True),
+    ],
 )
-def test_script_of_text(text: str, script: str | None) -> None:
-    assert languages.script_of(text) == script
+def test_letters_tell_whether_a_text_can_be_in_a_language(text: str, tag: str, expected: bool) -> None:
+    assert languages.is_written_in(languages.get(tag), text) == expected

@@ -21,7 +21,7 @@ NLLB = Vocabulary("nllb", frozenset(NLLB_CODES.split()))
 def test_phrase_book_is_translated(target: str) -> None:
     source, truth = phrases("en"), phrases(target)
     made = translators.get().translate(list(source.values()), source="en", target=target)
-    assert sum(one == other for one, other in zip(made, truth.values(), strict=True)) >= 36
+    assert sum(one == other for one, other in zip(made, truth.values(), strict=True)) >= 38
 
 
 def test_progress_is_reported_and_stopping_stops() -> None:

@@ -117,7 +117,7 @@ class TrackViewSet(
     @action(
         detail=True,
         methods=["get"],
-        url_path=r"file\.(?P<file_format>[a-z0-9]{1,8})",
+        url_path=r"files/(?P<file_format>[a-z0-9]{1,8})",
         filterset_class=None,
         pagination_class=None,
     )

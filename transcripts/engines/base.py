@@ -51,6 +51,7 @@ class Transcriber(ABC):
         """
         if not len(audio) or is_silent(audio):
             return []
+        audio = np.require(audio, np.float32, "W")  # PyTorch warns of memory that it might write to and must not
         heard = self._transcribe(audio, language, prompt, progress, should_stop)
         return [segment for segment in heard if segment.text and not _is_over_silence(segment, audio)]
 

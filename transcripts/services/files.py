@@ -53,14 +53,12 @@ def import_track(
 
 
 def _check_script(text: str, language: str) -> None:
-    script = languages.script_of(text)
     chosen = languages.get(language)
-    if script is not None and not languages.is_written_in(chosen, script):
+    if not languages.is_written_in(chosen, text):
         raise WrongScript(
             _("The text is not in the letters of %(language)s. Check that the right language is chosen.")
             % {"language": chosen.autonym},
             field="language",
-            script=script,
         )
 
 

@@ -176,8 +176,7 @@ def _language_heard(segments: Sequence[SpeechSegment]) -> str:
 
 def _script_notes(segments: Sequence[SpeechSegment], language: str) -> list[Note]:
     """A sign that another language is spoken than was said: text in letters that the language does not use."""
-    script = languages.script_of(" ".join(segment.text for segment in segments))
-    if script is None or languages.is_written_in(languages.get(language), script):
+    if languages.is_written_in(languages.get(language), " ".join(segment.text for segment in segments)):
         return []
     return [
         Note(
