@@ -2,7 +2,8 @@
 
 import zoneinfo
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError, dates
 
@@ -29,11 +30,11 @@ def session_time(webinar: Webinar, *, time_zone: str, language: str) -> SessionT
     zone = zoneinfo.ZoneInfo(time_zone)
     locale = babel_locale(language)
     starts, ends = webinar.starts_at.astimezone(zone), webinar.ends_at.astimezone(zone)
-    first = f"{_day(starts, locale)}, {_time(starts, locale)}"
-    last = _time(ends, locale) if ends.date() == starts.date() else f"{_day(ends, locale)}, {_time(ends, locale)}"
+    first = _day_and_time(starts, locale)
+    last = _time(ends, locale) if ends.date() == starts.date() else _day_and_time(ends, locale)
     return SessionTime(
         text=f"{first}–{last}",
-        zone_name=dates.get_timezone_name(starts, locale=locale),
+        zone_name=dates.get_timezone_name(starts, locale=locale, zone_variant=_variant(starts)),
         zone=time_zone,
     )
 
@@ -48,8 +49,20 @@ def babel_locale(language: str) -> Locale:
         return Locale("en", "GB")
 
 
-def _day(moment: datetime, locale: Locale) -> str:
-    return dates.format_date(moment.date(), format="full", locale=locale)
+def _variant(moment: datetime) -> Literal["daylight", "standard"]:
+    """Whether the zone's clocks are ahead on that day, as its names in CLDR mean it.
+
+    The zone database calls Ireland's summer time the standard and its winter the exception (a negative `dst`); names
+    do not.
+    """
+    summer = moment.dst() or timedelta()
+    is_reversed = any((moment.replace(month=month, day=1).dst() or timedelta()) < timedelta() for month in (1, 7))
+    return "daylight" if (summer == timedelta() if is_reversed else summer > timedelta()) else "standard"
+
+
+def _day_and_time(moment: datetime, locale: Locale) -> str:
+    day = dates.format_date(moment.date(), format="full", locale=locale)
+    return str(locale.datetime_formats["medium"]).replace("{1}", day).replace("{0}", _time(moment, locale))
 
 
 def _time(moment: datetime, locale: Locale) -> str:
