@@ -11,6 +11,7 @@ SEEKABLE = ("mov", "matroska")
 COPY_PROFILES = ("Constrained Baseline", "Baseline", "Main", "High")
 COPY_MAX_GAP_MS = 10_050
 COPY_MAX_START_MS = 40
+COPY_MAX_TAIL_MS = 1000  # of sound alone after the last picture
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class SourceFacts:
             and video.width % 2 == video.height % 2 == 0
             and video.packets > 1
             and abs(video.start_ms) <= COPY_MAX_START_MS
+            and self.duration_ms - video.end_ms <= COPY_MAX_TAIL_MS
             and video.longest_gop_ms <= COPY_MAX_GAP_MS
             and video.size * 8000 / self.duration_ms <= 1.8 * cap
         )

@@ -13,7 +13,7 @@ from accounts.services import record_action
 from media import mp4
 from media.errors import MediaError, MediaRejected, PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
-from media.models import Asset, Derivative, Package, PackageState, Rendition, RenditionKind, ReplacedFile
+from media.models import Asset, Package, PackageState, Rendition, RenditionKind, ReplacedFile
 from media.services.stored import discard, on_disk, open_stored
 from media.source import SourceFacts, plan_encoding
 from media.storage import private_storage
@@ -50,7 +50,7 @@ def check_package(
     renditions = list(package.renditions.all())
     _require_all(facts, renditions)
     for rendition in renditions:
-        _check_file(rendition, asset.duration_ms or 0)
+        _check_file(rendition, _expected_ms(facts, rendition))
     video = sorted((r for r in renditions if r.kind == RenditionKind.VIDEO), key=lambda r: r.size)
     decoded = [*video[:1], *(r for r in renditions if r.kind == RenditionKind.AUDIO)]
     errors = 0
@@ -127,6 +127,14 @@ def _require_all(facts: SourceFacts, renditions: list[Rendition]) -> None:
         )
 
 
+def _expected_ms(facts: SourceFacts, rendition: Rendition) -> int:
+    """What is encoded is filled up to the whole duration; a copy ends with its last picture."""
+    copied = plan_encoding(facts).copied
+    if facts.video is not None and copied is not None and rendition.name == copied.name:
+        return facts.video.end_ms
+    return facts.duration_ms
+
+
 def _check_file(rendition: Rendition, duration_ms: int) -> None:
     name = {"name": rendition.name}
     try:
@@ -155,8 +163,3 @@ def _decode(rendition: Rendition, workdir: Path, should_stop: ShouldStop) -> int
             should_stop=should_stop,
         )
     return result.stderr_lines
-
-
-def derivative_file(package: Package, kind: str, name: str = "") -> Derivative | None:
-    """Return a by-product of a package, if it was made."""
-    return package.derivatives.filter(kind=kind, name=name).first()

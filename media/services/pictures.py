@@ -18,6 +18,7 @@ from work.errors import Skip
 
 POSTER_SIDE = 1280
 POSTER_AT = 0.1  # of the duration: past the title, in the talk
+POSTER_MIN_MS = 10_000  # shorter clips give their first pictures
 POSTER_CANDIDATES = 50  # frames of which the most typical is taken
 TILE_SIDE = 160
 COLUMNS = 10
@@ -103,8 +104,7 @@ def storyboard_command(facts: dict[str, Any]) -> Any:
 
 
 def _draw_poster(rung: Rendition, folder: Path, workdir: Path, should_stop: ShouldStop) -> None:
-    at_s = rung.duration_ms * POSTER_AT / 1000
-    # Bounded by frames too, so that a clip of a few frames gives one.
+    at_s = rung.duration_ms * POSTER_AT / 1000 if rung.duration_ms >= POSTER_MIN_MS else 0.0
     picture = own_input("rung", ss=f"{at_s:.3f}", t="10")["v"].filter("thumbnail", POSTER_CANDIDATES)
     picture = picture.filter(
         "scale", f"min({POSTER_SIDE},iw)", f"min({POSTER_SIDE},ih)", force_original_aspect_ratio="decrease"

@@ -29,6 +29,7 @@ FRAGMENTS = "+frag_keyframe+empty_moov+default_base_moof+delay_moov"
 NO_METADATA = {"map_metadata": "-1", "map_chapters": "-1"}
 AUDIO_FRAGMENT_US = 6_000_000
 FIRST_AUDIO_RATE = "96k"
+OUTPUT_BYTES = 64 * 1024**3  # of one encoder run
 
 
 def make_first_look(
@@ -104,10 +105,16 @@ def _keep(
                 # The normalised sound arrived first. Nobody was told of this one.
                 stored.discard([key])
                 continue
-            rate = Fraction(facts.video.average_rate) if facts.video and rung else None
+            rate = _rate_of(facts, rung)
             rows.append(save_rendition(package, name=name, key=key, size=size, track=track, rung=rung, rate=rate))
         show_first(package)
     return rows
+
+
+def _rate_of(facts: SourceFacts, rung: ladder.Rung | None) -> Fraction | None:
+    if rung is None or facts.video is None:
+        return None
+    return Fraction(facts.video.average_rate) if plan_encoding(facts).copied == rung else facts.rate
 
 
 def plan_encode_parts(*, package: Package) -> list[dict[str, Any]]:
@@ -305,6 +312,7 @@ def encode_range(
         duration_ms=round(1000 * (frames[1] - frames[0]) / facts.rate),
         progress=progress,
         activity=_("Encoding %(names)s") % {"names": ", ".join(rung.name for rung in rungs)},
+        output_bytes=OUTPUT_BYTES,
         should_stop=should_stop,
     )
     return result.stderr_lines

@@ -1,0 +1,82 @@
+"""What `manage.py doctor` says about the tools that recordings need."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import sandbox
+from media.ffmpeg.allowed import AUDIO_CODECS, VIDEO_CODECS
+from work.doctor import Check
+
+INSTALL = "Install the Debian package ffmpeg: apt-get install ffmpeg"
+# CVE-2026-8461 (code from a crafted video in a rare decoder) is mended in these; our allow-list keeps it out anyway.
+FIRST_SAFE = {(7, 1): 5, (8, 0): 3, (8, 1): 2}
+NEEDED_ENCODERS = ("libx264", "aac", "flac", "mjpeg")
+NEEDED_FILTERS = ("ebur128", "loudnorm", "zscale", "tonemap", "tpad", "yadif")
+LIMITS = sandbox.Limits(wall_s=30)
+
+
+def checks() -> Iterator[Check]:
+    """Yield one answer per tool."""
+    yield _sandbox_check()
+    for tool in ("ffmpeg", "ffprobe"):
+        try:
+            said = _ask(tool, "-version")
+        except sandbox.SandboxError as error:
+            yield Check(tool, False, str(error), INSTALL)
+            continue
+        found = re.search(r"version (\S+)", said)
+        yield version_check(tool, found[1] if found else "?")
+    try:
+        yield _parts_check("encoders", NEEDED_ENCODERS)
+        yield _parts_check("filters", NEEDED_FILTERS)
+    except sandbox.SandboxError:
+        return  # said above
+    yield Check(
+        "allowed decoders",
+        True,
+        f"pictures: {', '.join(sorted(VIDEO_CODECS))}; sound: {', '.join(sorted(AUDIO_CODECS))}",
+    )
+
+
+def version_check(tool: str, version: str) -> Check:
+    """Judge a version as ffmpeg prints it, such as "5.1.9-0+deb12u1" or "n8.1.1"."""
+    numbers = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    if numbers is None:
+        return Check(tool, None, f"version {version}", "This version is not a release; use one of your distribution.")
+    branch, patch = (int(numbers[1]), int(numbers[2])), int(numbers[3] or 0)
+    is_safe = branch > max(FIRST_SAFE) or (branch in FIRST_SAFE and patch >= FIRST_SAFE[branch])
+    if is_safe:
+        return Check(tool, True, f"version {version}")
+    return Check(
+        tool,
+        None,
+        f"version {version} lacks the upstream repair of CVE-2026-8461; the decoder concerned is never allowed here",
+        "Install security updates of your distribution as they come.",
+    )
+
+
+def _sandbox_check() -> Check:
+    if sandbox.level() == "strong":
+        return Check("sandbox", True, "bubblewrap works: tools run without network and see only their own files")
+    return Check(
+        "sandbox",
+        None,
+        "bubblewrap does not work here: tools run with limits and allow-lists, but not shut in",
+        "Install the Debian package bubblewrap, and allow unprivileged user namespaces (containers often forbid them).",
+    )
+
+
+def _parts_check(kind: str, needed: tuple[str, ...]) -> Check:
+    said = _ask("ffmpeg", f"-{kind}")
+    missing = [name for name in needed if not re.search(rf"\s{name}\s", said)]
+    if missing:
+        return Check(f"ffmpeg {kind}", False, f"missing: {', '.join(missing)}", INSTALL)
+    return Check(f"ffmpeg {kind}", True, ", ".join(needed))
+
+
+def _ask(tool: str, option: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        result = sandbox.run([tool, "-hide_banner", option], inputs={}, output_dir=Path(folder), limits=LIMITS)
+    return result.stdout.decode("utf-8", "replace")
