@@ -1,8 +1,14 @@
 import pytest
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.transcripts import speech
 from tests.transcripts.speech import Speech
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis_settings.register_profile("rostrum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("rostrum")
 
 
 @pytest.fixture(scope="session", autouse=True)

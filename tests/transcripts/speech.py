@@ -37,8 +37,10 @@ class Speech:
 
     def start_errors_ms(self, starts: list[int]) -> float:
         """The median distance of each true start from the nearest of those found."""
-        return statistics.median(
-            min(abs(segment["start"] * 1000 - start) for start in starts) for segment in self.segments
+        return float(
+            statistics.median(
+                min(abs(segment["start"] * 1000 - start) for start in starts) for segment in self.segments
+            )
         )
 
 
