@@ -7,10 +7,12 @@ The same for local files and S3: only the addresses differ. Parts may come in an
 after days; `list_parts` says what has arrived.
 """
 
+import contextlib
 import hashlib
 import secrets
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -25,7 +27,9 @@ from django.utils.translation import gettext as _
 from accounts.file_names import clean_file_name
 from accounts.models import Organisation, User
 from accounts.services import record_action
+from media.errors import MediaRejected
 from media.models import Asset, Upload, UploadPart
+from media.services.inspection import inspect_source
 from media.signals import upload_completed
 from media.storage import LocalPrivateStorage, PartAddress, StoredPart, StoreError, private_storage
 from media.storage.local import PartGrant
@@ -38,6 +42,7 @@ from media.upload_errors import (
     UploadError,
     UploadTooLarge,
 )
+from sandbox import Stopped
 from work import services as work_services
 from work.errors import TemporaryFailure
 from work.leases import Lease
@@ -336,6 +341,7 @@ def join(lease: Lease[Upload]) -> None:
 
     Raises:
         HashMismatch: it is not the announced file; its parts are removed.
+        MediaRejected: it is no recording, or one that cannot be produced; file and parts are removed.
         UploadError: the joined file has another size than announced.
         TemporaryFailure: the store refused, or is full; the parts stay.
     """
@@ -344,8 +350,7 @@ def join(lease: Lease[Upload]) -> None:
         if upload.asset_id is None:
             _join_parts(lease)
             sha256 = _read_back(lease)
-            with lease.fenced():
-                _store_asset(lease, sha256)
+            _inspect_and_store(lease, sha256)
         # The asset is committed; parts that a crash leaves here are removed by the next attempt.
         private_storage().discard_parts(upload.storage_key, upload.multipart_id)
         upload.parts.all().delete()
@@ -371,7 +376,7 @@ def _read_back(lease: Lease[Upload]) -> str:
     for chunk in private_storage().read_chunks(upload.storage_key):
         digest.update(chunk)
         done += len(chunk)
-        lease.report(40 + 59 * min(1, done / upload.size), _("Checking the file"))
+        lease.report(40 + 40 * min(1, done / upload.size), _("Checking the file"))
     refused: UploadError | None = None
     if done != upload.size:
         refused = UploadError(
@@ -393,17 +398,50 @@ def _read_back(lease: Lease[Upload]) -> str:
     return digest.hexdigest()
 
 
-def _store_asset(lease: Lease[Upload], sha256: str) -> None:
+def _inspect_and_store(lease: Lease[Upload], sha256: str) -> None:
+    """Make the joined file an asset, if it is fit to be produced.
+
+    The person who uploaded it is still there to read why it is not; what is refused is not kept
+    (docs/decisions/004-inspection-before-acceptance.md).
+
+    Raises:
+        MediaRejected: it is no recording, or one that cannot be produced safely. File and parts are gone.
+    """
     upload = lease.row
-    asset = Asset.objects.create(
+    asset = Asset(
         organisation=upload.organisation,
         file_name=upload.file_name,
         source_key=upload.storage_key,
         size=upload.size,
         sha256=sha256,
     )
-    lease.write(asset=asset, sha256=sha256)
-    upload_completed.send(sender=Upload, upload=upload, asset=asset)
+
+    @contextlib.contextmanager
+    def stored_together() -> Iterator[None]:
+        """The asset, its place in the upload, and what receivers make of it, are stored together or not at all."""
+        with lease.fenced():
+            yield
+            lease.write(asset=asset, sha256=sha256)
+            upload_completed.send(sender=Upload, upload=upload, asset=asset)
+
+    workdir = Path(settings.WORK_DIR)
+    workdir.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"work-{upload.pk.hex}-", dir=workdir) as folder:
+            inspect_source(
+                asset=asset,
+                workdir=Path(folder),
+                progress=lambda percent, activity: lease.report(80 + percent * 0.19, activity),
+                should_stop=lambda: lease.should_stop,
+                fenced=stored_together,
+            )
+    except MediaRejected:
+        with lease.fenced():
+            _discard(upload)
+        raise
+    except Stopped:
+        lease.check()  # says which of the reasons it was
+        raise
 
 
 # --- From the command line -----------------------------------------------------------------------------------------

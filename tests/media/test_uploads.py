@@ -135,9 +135,9 @@ def test_interrupted_upload_goes_on_with_the_missing_parts(part_bytes: int, orga
 
 
 def test_part_may_be_sent_again(part_bytes: int, organisation: Organisation) -> None:
-    data = made_bytes(10)
+    data = made_bytes()
     upload = start(organisation, data)
-    assert send_part(upload, 1, b"0123456789") == 200
+    assert send_part(upload, 1, bytes(len(data))) == 200
     assert send_part(upload, 1, data) == 200
     uploads.complete_upload(upload=upload)
     asset = join(upload).asset
@@ -156,7 +156,7 @@ def test_completing_tells_which_parts_are_missing(part_bytes: int, organisation:
 
 
 def test_completing_twice_changes_nothing(part_bytes: int, organisation: Organisation) -> None:
-    data = made_bytes(10)
+    data = made_bytes()
     upload = start(organisation, data)
     send_parts(upload, data)
     uploads.complete_upload(upload=upload)
@@ -167,7 +167,7 @@ def test_completing_twice_changes_nothing(part_bytes: int, organisation: Organis
 
 
 def test_another_file_than_announced_is_refused_and_removed(part_bytes: int, organisation: Organisation) -> None:
-    data = made_bytes(10)
+    data = made_bytes()
     upload = start(organisation, data, sha256=hashlib.sha256(b"something else").hexdigest())
     send_parts(upload, data)
     uploads.complete_upload(upload=upload)
@@ -248,7 +248,7 @@ def crash_and_repeat(upload: Upload, monkeypatch: pytest.MonkeyPatch, name: str)
     join(upload)
 
 
-@pytest.mark.parametrize("where", ["_join_parts", "_read_back", "_store_asset"])
+@pytest.mark.parametrize("where", ["_join_parts", "_read_back", "inspect_source"])
 def test_killed_while_joining_the_next_attempt_finishes_it_once(
     part_bytes: int, organisation: Organisation, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -264,7 +264,7 @@ def test_killed_while_joining_the_next_attempt_finishes_it_once(
 def test_killed_after_the_asset_was_stored_it_stays_the_only_one(
     local: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = made_bytes(100)
+    data = made_bytes()
     upload = start(organisation, data)
     send_parts(upload, data)
     uploads.complete_upload(upload=upload)
@@ -284,7 +284,7 @@ def test_killed_after_the_asset_was_stored_it_stays_the_only_one(
 
 
 def test_receivers_rows_are_stored_with_the_asset_or_not_at_all(local: Path, organisation: Organisation) -> None:
-    data = made_bytes(100)
+    data = made_bytes()
     upload = start(organisation, data)
     send_parts(upload, data)
     uploads.complete_upload(upload=upload)
@@ -301,7 +301,7 @@ def test_receivers_rows_are_stored_with_the_asset_or_not_at_all(local: Path, org
 
 
 def test_signal_carries_upload_and_asset(local: Path, organisation: Organisation) -> None:
-    data = made_bytes(100)
+    data = made_bytes()
     seen: list[tuple[Upload, Asset]] = []
 
     def note(upload: Upload, asset: Asset, **_kwargs: object) -> None:
@@ -322,7 +322,7 @@ def test_full_disk_fails_after_three_tries_with_the_reason_and_keeps_the_parts(
     local: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    data = made_bytes(100)
+    data = made_bytes()
     upload = start(organisation, data)
     send_parts(upload, data)
     uploads.complete_upload(upload=upload)
@@ -342,6 +342,16 @@ def test_full_disk_fails_after_three_tries_with_the_reason_and_keeps_the_parts(
     # Once there is room, completing again is all that is needed.
     uploads.complete_upload(upload=upload)
     assert join(upload).state == WorkState.DONE
+
+
+def test_what_is_no_recording_is_refused_with_the_reason_and_not_kept(local: Path, organisation: Organisation) -> None:
+    data = b"<!doctype html><script>alert(1)</script>" * 100
+    upload = start(organisation, data)
+    send_parts(upload, data)
+    uploads.complete_upload(upload=upload)
+    join(upload)
+    assert (upload.state, Asset.objects.count(), left_behind(local)) == (WorkState.FAILED, 0, [])
+    assert "video" in upload.error
 
 
 # --- What is refused ------------------------------------------------------------------------------------------------
@@ -365,8 +375,8 @@ def test_what_is_no_sha256_is_refused(organisation: Organisation) -> None:
 
 
 def test_quota_counts_originals_and_open_uploads(local: Path, organisation: Organisation, settings: Settings) -> None:
-    settings.UPLOAD_QUOTA_BYTES = 100
-    data = made_bytes(40)
+    settings.UPLOAD_QUOTA_BYTES = 10_000
+    data = made_bytes(4000)
     first = start(organisation, data)
     send_parts(first, data)
     uploads.complete_upload(upload=first)
@@ -374,7 +384,7 @@ def test_quota_counts_originals_and_open_uploads(local: Path, organisation: Orga
     second = start(organisation, data)
     with pytest.raises(QuotaExceeded) as caught:
         start(organisation, data)
-    assert caught.value.facts == {"free": 20, "quota": 100}
+    assert caught.value.facts == {"free": 2000, "quota": 10_000}
     uploads.abort_upload(upload=second)
     assert start(organisation, data).state == WorkState.WAITING
 
@@ -477,14 +487,15 @@ def test_part_that_comes_after_completion_is_refused_and_changes_nothing(
     local: Path, organisation: Organisation
 ) -> None:
 
-    upload = start(organisation, b"x")
+    data = made_bytes()
+    upload = start(organisation, data)
     url = uploads.part_address(upload=upload, number=1).url
-    send_parts(upload, b"x")
+    send_parts(upload, data)
     uploads.complete_upload(upload=upload)
-    assert Client().put(url, b"y").status_code == 409
+    assert Client().put(url, bytes(len(data))).status_code == 409
     asset = join(upload).asset
     assert asset is not None
-    assert stored_bytes(asset) == b"x"
+    assert stored_bytes(asset) == data
 
 
 def test_random_cuts_and_repeats_end_in_the_same_file(local: Path, organisation: Organisation) -> None:
