@@ -1,0 +1,201 @@
+"""The uploader in a real browser: parts, a lost connection, a closed tab, the server's refusals."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from events.models import Webinar
+from media.models import Upload
+from tests.factories.accounts import MembershipFactory
+from tests.factories.events import WebinarFactory
+from tests.support.browser import PHONE, build_frontend, chromium
+from tests.support.uploads import join, made_bytes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PART = 64 * 1024
+
+
+@pytest.fixture
+def webinar() -> Webinar:
+    return WebinarFactory.create()
+
+
+@pytest.fixture
+def context(live_server: LiveServer, webinar: Webinar, settings: Settings, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A browser in which the webinar's organiser is signed in."""
+    settings.UPLOAD_PART_BYTES = PART
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "media.storage.LocalPrivateStorage", "OPTIONS": {"location": str(tmp_path / "store")}},
+    }
+    build_frontend()
+    client = Client()
+    client.force_login(MembershipFactory.create(organisation=webinar.organisation).user)
+    with chromium() as browser:
+        context = browser.new_context(viewport=PHONE)
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        yield context
+        for page in context.pages:
+            # A request cut off by closing the browser would leave the live server with an open database connection.
+            page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "talk.mp4"
+    path.write_bytes(made_bytes(6 * PART + 17))
+    return path
+
+
+def open_page(context: BrowserContext, live_server: LiveServer, webinar: Webinar) -> Page:
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(live_server.url + reverse("studio:recording_upload", args=[webinar.pk]))
+    # Keep the page: what the form then does is studio's business.
+    page.evaluate(
+        "addEventListener('rostrum:uploaded', (event) => { event.preventDefault(); window.got = event.detail; })"
+    )
+    assert problems == []
+    return page
+
+
+def sent_parts(page: Page) -> list[str]:
+    """Note the parts that this page sends, from now on."""
+    seen: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PUT":
+            seen.append(request.url)
+
+    page.on("request", note)
+    return seen
+
+
+def wait_for_state(page: Page, state: str) -> Upload:
+    for _try in range(200):
+        upload = Upload.objects.order_by("-created_at").first()
+        if upload is not None and upload.state == state:
+            return upload
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no upload became {state}")
+
+
+def check_arrived(page: Page, recording: Path) -> None:
+    upload = join(wait_for_state(page, "queued"))
+    assert upload.asset is not None
+    assert upload.asset.sha256 == hashlib.sha256(recording.read_bytes()).hexdigest()
+    expect(page.get_by_text("The file is stored.").first).to_be_visible()
+    assert page.evaluate("window.got.asset") == str(upload.asset_id)
+
+
+def test_file_is_sent_in_parts_and_stored(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path
+) -> None:
+    page = open_page(context, live_server, webinar)
+    sent = sent_parts(page)
+    page.set_input_files("#upload-file", recording)
+    check_arrived(page, recording)
+    assert len(sent) == 7
+    assert page.locator("progress").evaluate("bar => bar.value") == 100
+
+
+def test_lost_connection_is_said_and_survived(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path
+) -> None:
+    page = open_page(context, live_server, webinar)
+    cuts = iter(range(3))
+
+    def cut(route: Route) -> None:
+        if next(cuts, None) is None:
+            route.continue_()
+        else:
+            route.abort()
+
+    page.route("**/parts/*", cut)
+    page.set_input_files("#upload-file", recording)
+    expect(page.locator("[data-status]")).to_contain_text("connection was lost")
+    check_arrived(page, recording)
+
+
+def test_closed_tab_goes_on_with_the_missing_parts(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path
+) -> None:
+    first = open_page(context, live_server, webinar)
+    count = iter(range(100))
+    first.route("**/parts/*", lambda route: route.continue_() if next(count) < 4 else route.abort())
+    first.set_input_files("#upload-file", recording)
+    expect(first.locator("[data-status]")).to_contain_text("connection was lost")
+    upload = wait_for_state(first, "waiting")
+    first.close(run_before_unload=False)
+
+    second = open_page(context, live_server, webinar)
+    expect(second.locator("[data-unfinished]")).to_contain_text("talk.mp4")
+    before = upload.parts.count()
+    assert 0 < before < 7
+    sent = sent_parts(second)
+    second.set_input_files("#upload-file", recording)
+    check_arrived(second, recording)
+    assert len(sent) == 7 - before
+    assert Upload.objects.count() == 1
+
+
+def test_changed_file_of_the_same_name_and_size_starts_anew(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path
+) -> None:
+    first = open_page(context, live_server, webinar)
+    first.route("**/parts/*", lambda route: route.abort())
+    first.set_input_files("#upload-file", recording)
+    expect(first.locator("[data-status]")).to_contain_text("connection was lost")
+    first.close(run_before_unload=False)
+
+    recording.write_bytes(recording.read_bytes()[::-1])
+
+    os.utime(recording, (1, 1))
+    second = open_page(context, live_server, webinar)
+    second.set_input_files("#upload-file", recording)
+    check_arrived(second, recording)
+    assert Upload.objects.count() == 2
+
+
+def test_pause_and_go_on(context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path) -> None:
+    page = open_page(context, live_server, webinar)
+    page.route("**/parts/*", lambda route: route.abort())
+    page.set_input_files("#upload-file", recording)
+    expect(page.locator("[data-status]")).to_contain_text("connection was lost")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_focused()
+    page.unroute("**/parts/*")
+    page.get_by_role("button", name="Go on").click()
+    check_arrived(page, recording)
+
+
+def test_giving_up_removes_the_upload(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path
+) -> None:
+    page = open_page(context, live_server, webinar)
+    page.route("**/parts/*", lambda route: route.abort())
+    page.set_input_files("#upload-file", recording)
+    expect(page.locator("[data-status]")).to_contain_text("connection was lost")
+    page.get_by_role("button", name="Give up").click()
+    expect(page.locator("#upload-file")).to_be_visible()
+    wait_for_state(page, "cancelled")
+
+
+def test_refusal_is_shown_in_the_servers_words(
+    context: BrowserContext, live_server: LiveServer, webinar: Webinar, recording: Path, settings: Settings
+) -> None:
+    settings.UPLOAD_MAX_BYTES = 1000
+    page = open_page(context, live_server, webinar)
+    page.set_input_files("#upload-file", recording)
+    expect(page.get_by_role("alert")).to_contain_text("at most 1.0 kB can be uploaded")
+    expect(page.locator("#upload-file")).to_be_visible()
