@@ -67,9 +67,9 @@ def test_clean_isolates_overrides_and_keeps_marks() -> None:
 
 @pytest.mark.parametrize("unit", ["<", "<b>", "<b", "&", "&#", "</", "<v x", "<c.a", "\u202e", "<b ", "."])
 def test_clean_takes_linear_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     markup.clean(unit * 100_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_split_voice_takes_the_speaker_of_a_whole_cue_only() -> None:

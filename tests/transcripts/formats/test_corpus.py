@@ -12,11 +12,11 @@ from transcripts.formats import FormatError, ReadResult
 
 
 def read(corpus: Path, name: str, language: str = "") -> ReadResult:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         return formats.read((corpus / "subtitles" / name).read_bytes(), file_name=name, language=language)
     finally:
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
 
 
 def texts(cues: list[Cue]) -> list[str]:

@@ -158,7 +158,7 @@ def test_notes_can_be_worded(text: str) -> None:
 def test_reading_takes_linear_time(unit: str) -> None:
     data = ("WEBVTT\n\n" + unit * (400_000 // len(unit))).encode()
     for payload in (data, data[8:]):
-        started = time.perf_counter()
+        started = time.process_time()
         with contextlib.suppress(FormatError):
             formats.read(payload, file_name="x.srt")
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
