@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from django.conf import settings
@@ -247,7 +249,7 @@ class Demo:
             path = f"/webinars/{self.state['webinar']}/register/"
             self._submit(visitor, path, "email", {**person, "privacy": "on", "profession": "Nurse"})
         for person in REGISTRANTS:
-            self._wait(f"the confirmation to {person['email']}", lambda p=person: bool(self.mailbox.to(p["email"])))
+            self._wait_for_mails(f"the confirmation to {person['email']}", partial(self.mailbox.to, person["email"]))
             message = self.mailbox.to(person["email"])[0]
             kinds = [part.get_content_type() for part in message.walk()]
             if "text/calendar" not in kinds:
@@ -354,7 +356,7 @@ class Demo:
         if not recordings or recordings[0]["state"] != "published":
             raise DemoFailed("The recording is not published.")
         for person in REGISTRANTS:
-            self._wait(f"the follow-up to {person['email']}", lambda p=person: len(self._follow_ups(p["email"])) >= 1)
+            self._wait_for_mails(f"the follow-up to {person['email']}", partial(self._follow_ups, person["email"]))
             if len(self._follow_ups(person["email"])) > 1:
                 raise DemoFailed(f"{person['email']} got the follow-up more than once.")
 
@@ -387,12 +389,15 @@ class Demo:
                 raise DemoFailed(f"Waited {WAIT_S} s for {what}, in vain.")
             time.sleep(0.5)
 
+    def _wait_for_mails(self, what: str, mails: Callable[[], list[EmailMessage]]) -> None:
+        self._wait(what, lambda: bool(mails()))
+
     def _api(self, method: str, path: str, data: dict[str, Any] | None = None) -> Any:
         answer = self.organiser.request(
             method,
             f"{self.base_url}/api/v1/{path}",
             json=data,
-            headers={"X-CSRFToken": self.organiser.cookies.get("csrftoken", ""), "Referer": self.base_url},
+            headers={"X-CSRFToken": self.organiser.cookies.get("csrftoken") or "", "Referer": self.base_url},
             timeout=60,
         )
         return self._expect(answer, f"{method} /api/v1/{path}").json()
@@ -404,12 +409,12 @@ class Demo:
         page = self._expect(session.get(self._absolute(path), timeout=30), path)
         form = Form(page.text, field)
         data = {name: value for name, value in {**form.values, **values}.items() if value and name not in (files or {})}
-        target = requests.compat.urljoin(page.url, form.action)
+        target = urljoin(page.url, form.action)
         answer = session.post(target, data=data, files=files, headers={"Referer": page.url}, timeout=60)
         return self._expect(answer, path)
 
     def _absolute(self, url: str) -> str:
-        return str(requests.compat.urljoin(self.base_url + "/", url))
+        return urljoin(self.base_url + "/", url)
 
     def _expect(self, answer: requests.Response, what: str) -> requests.Response:
         if not answer.ok:

@@ -185,13 +185,15 @@ def test_the_confirmation_carries_a_calendar_invitation(demo: Installation, addr
     message = mails(demo, address)[0]
     part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
     assert part.get_param("method") == "REQUEST"
-    calendar = Calendar.from_ical(part.get_payload(decode=True))
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    calendar = Calendar.from_ical(content)
     assert calendar["METHOD"] == "REQUEST"
     (event,) = calendar.walk("VEVENT")
     assert event["SUMMARY"] == "Health of migrants: mental health and access to care"
     assert str(event["ATTENDEE"]).startswith("mailto:" + address)
     assert "ORGANIZER" in event
-    assert int(event["SEQUENCE"]) >= 0
+    assert event["SEQUENCE"] == 0
     assert event["UID"]
     assert calendar.walk("VTIMEZONE")
 

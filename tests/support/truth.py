@@ -34,4 +34,5 @@ def spoken(language: str, segments: list[dict[str, Any]] | None = None) -> str:
 
 def median_start_error_s(cues: list[tuple[float, str]], segments: list[dict[str, Any]]) -> float:
     """Median distance in seconds from each sentence's true start to the nearest cue start."""
-    return statistics.median(min(abs(s["start"] - start) for start, _text in cues) for s in segments)
+    errors: list[float] = [min(abs(s["start"] - start) for start, _text in cues) for s in segments]
+    return statistics.median(errors)

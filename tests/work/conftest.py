@@ -1,6 +1,6 @@
 """A kind of work to test with: a material's row, handled by whatever the test says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     kind = kinds.WorkKind(
         name="test",

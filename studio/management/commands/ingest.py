@@ -85,13 +85,17 @@ class Command(BaseCommand):
                 raise CommandError(f"{tag!r} is not a language that Rostrum knows. Use a BCP 47 tag such as en or fr.")
         with _progress(console) as progress:
             bar = progress.add_task("store", total=100, note="")
+
+            def report(percent: float, activity: str = "") -> None:
+                progress.update(bar, completed=percent, note=activity)
+
             asset = media.uploads.store_file(
                 organisation=webinar.organisation,
                 user=None,
                 path=file,
                 file_name=file.name,
                 purpose=f"recording:{webinar.pk}",
-                progress=lambda percent, activity="": progress.update(bar, completed=percent, note=activity),
+                progress=report,
             )
             progress.update(bar, completed=100)
         recording = library.services.create_recording(webinar=webinar, asset=asset, user=None)
