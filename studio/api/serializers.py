@@ -1,5 +1,6 @@
 """Productions as the API shows and accepts them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -49,7 +50,7 @@ def known_language(tag: str) -> None:
         raise serializers.ValidationError(f"{tag!r} is not a language that Rostrum knows; use a BCP 47 tag.")
 
 
-def _organisations(context: dict[str, Any]) -> QuerySet[Organisation]:
+def _organisations(context: Mapping[str, Any]) -> QuerySet[Organisation]:
     """Those for which the person asking may produce."""
     request = context.get("request")
     if request is None:  # while the schema is made
