@@ -76,12 +76,19 @@ def _context(
         "materials": [
             {
                 "title": without_links(str(material)),
-                "url": absolute(reverse("library:download_material", args=[webinar.slug, material.pk])),
+                "url": _material_url(webinar.slug, material, registration),
             }
             for material in materials
         ],
         "own_url": link_for(registration),
     }
+
+
+def _material_url(slug: str, material: Material, registration: Registration) -> str:
+    url = absolute(reverse("library:download_material", args=[slug, material.pk]))
+    if material.webinar.visibility != Visibility.REGISTERED:
+        return url
+    return f"{url}?{urlencode({'registration': token_for(registration)})}"
 
 
 def _track_url(slug: str, language: str) -> str:

@@ -65,6 +65,16 @@ def can_see_webinar(webinar: Webinar, request: HttpRequest | Request) -> bool:
     return events_rules.can_see_webinar(webinar, request.user, token=_token_of(request))
 
 
+def can_get_materials(webinar: Webinar, request: HttpRequest | Request) -> bool:
+    """Whether this visitor may have the slides: whoever sees the page, unless the webinar is for registered people."""
+    if is_member(request, webinar.organisation):
+        return True
+    if webinar.visibility != Visibility.REGISTERED:
+        return can_see_webinar(webinar, request)
+    registration_id = registration_in_session(request, webinar)
+    return registration_id is not None and _is_confirmed(registration_id, webinar)
+
+
 def is_member(request: HttpRequest | Request, organisation: Organisation) -> bool:
     return accounts_rules.has_role(request.user, organisation, Role.REVIEWER, token=_token_of(request))
 

@@ -118,7 +118,7 @@ def public_materials(webinar: Webinar) -> QuerySet[Material]:
     return (
         Material.objects.filter(webinar=webinar, is_public=True)
         .exclude(state__in=[WorkState.FAILED, WorkState.CANCELLED])
-        .select_related("speaker")
+        .select_related("speaker", "webinar")
         .prefetch_related(Prefetch("pages", queryset=MaterialPage.objects.order_by("number")))
     )
 

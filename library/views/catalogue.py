@@ -51,7 +51,7 @@ def webinar(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "webinar": found,
         "speakers": found.speakers.all(),
-        "materials": selectors.public_materials(found),
+        "materials": selectors.public_materials(found) if rules.can_get_materials(found, request) else [],
         "places_left": places_left(found),
         "recording": watchable[0] if watchable else None,
         "is_recording_for_registered": watchable is None and selectors.is_for_registered(found),

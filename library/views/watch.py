@@ -37,7 +37,7 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
     address at once, so that it reaches neither history nor Referer. `?subtitles=fr` starts with those subtitles.
     """
     if "registration" in request.GET:
-        return _remember_registration(request, slug)
+        return _remember_registration(request, slug, address=reverse("library:watch", args=[slug]))
     webinar = _webinar_to_watch(request, slug)
     found = selectors.watchable_recording(webinar, request)
     if found is None:
@@ -48,7 +48,7 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "webinar": webinar,
         "recording": recording,
-        "materials": selectors.public_materials(webinar),
+        "materials": selectors.public_materials(webinar) if rules.can_get_materials(webinar, request) else [],
         "structured": structured.recording_data(recording),
         "is_member": right.kind == "member",
         **_player(request, recording, right),
@@ -104,7 +104,12 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
 @require_safe
 @never_cache
 def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
+    """Hand out slides or a handout. `?registration=<token>` works as for `watch`."""
+    if "registration" in request.GET:
+        return _remember_registration(request, slug, address=request.path)
     webinar = _webinar_to_watch(request, slug)
+    if not rules.can_get_materials(webinar, request):
+        raise Http404
     material = get_object_or_404(Material, pk=pk, webinar=webinar, is_public=True)
     return _to_file(material.file.name or "", file_name=material.file_name, content_type=material.content_type)
 
@@ -181,7 +186,8 @@ def _track(recording: Recording, language: str) -> TextTrack:
     raise Http404
 
 
-def _remember_registration(request: HttpRequest, slug: str) -> HttpResponse:
+def _remember_registration(request: HttpRequest, slug: str, *, address: str) -> HttpResponse:
+    """Keep a registration in the session and go on to the address, which no longer shows it."""
     try:
         found = registration_by_token(request.GET["registration"])
     except LinkError:
@@ -189,7 +195,6 @@ def _remember_registration(request: HttpRequest, slug: str) -> HttpResponse:
     if found is not None and found.webinar.slug == slug and found.state == RegistrationState.CONFIRMED:
         remember_registration(request, found)
     rest = {name: request.GET[name] for name in ("subtitles", "transcript") if name in request.GET}
-    address = reverse("library:watch", args=[slug])
     return redirect(f"{address}?{urlencode(rest)}" if rest else address)
 
 
