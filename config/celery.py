@@ -51,6 +51,7 @@ app.conf.update(
     beat_schedule={
         "work.sweep": {"task": "work.sweep", "schedule": settings.WORK_SWEEP_S},
         "media.expire_uploads": {"task": "media.expire_uploads", "schedule": 3600},
+        "media.delete_replaced": {"task": "media.delete_replaced", "schedule": 3600},
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )

@@ -34,7 +34,7 @@ def checks() -> Iterator[Check]:
     except sandbox.SandboxError:
         return  # said above
     yield Check(
-        "allowed decoders",
+        "allowed codecs",
         True,
         f"pictures: {', '.join(sorted(VIDEO_CODECS))}; sound: {', '.join(sorted(AUDIO_CODECS))}",
     )

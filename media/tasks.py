@@ -3,8 +3,14 @@
 from celery import shared_task
 
 from media import uploads
+from media.services.stored import delete_replaced as delete_replaced_files
 
 
 @shared_task(name="media.expire_uploads")
 def expire_uploads() -> None:
     uploads.expire_uploads()
+
+
+@shared_task(name="media.delete_replaced")
+def delete_replaced() -> None:
+    delete_replaced_files()

@@ -179,7 +179,8 @@ def _prlimit(limits: Limits, *, count_processes: bool) -> list[str]:
     cpu_s = cpu_limit_s(limits)
     args = [
         find_tool("prlimit"),
-        f"--cpu={cpu_s}:{cpu_s + 2}",
+        # Both limits alike: at the soft one alone a tool may catch the signal, and end as if its input were at fault.
+        f"--cpu={cpu_s}:{cpu_s}",
         f"--as={limits.memory_bytes}",
         f"--fsize={limits.output_bytes}",
         f"--nofile={limits.open_files}",

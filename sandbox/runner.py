@@ -118,7 +118,6 @@ class _Watch:
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.stderr_lines = 0
-        self.cpu_s = 0.0
         self.started_at = time.monotonic()
 
     def wait(self, on_line: Callable[[str], None] | None) -> Result:
@@ -136,8 +135,8 @@ class _Watch:
 
     def _read(self, on_line: Callable[[str], None] | None) -> None:
         """Read both pipes until they close, looking at the limits at every tick."""
-        assert self.process.stdout is not None  # noqa: S101  (opened above)
-        assert self.process.stderr is not None  # noqa: S101  (opened above)
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         partial = b""
         next_look = time.monotonic() + TICK_S / 4
         with selectors.DefaultSelector() as selector:
@@ -191,10 +190,7 @@ class _Watch:
     def _reap(self) -> None:
         """Wait for the end, still within the wall time: a tool may close its pipes and go on."""
         while True:
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                self.process.returncode = os.waitstatus_to_exitcode(status)
-                self.cpu_s = usage.ru_utime + usage.ru_stime
+            if self.process.poll() is not None:
                 return
             self._look()
             time.sleep(0.005)
@@ -218,8 +214,12 @@ class _Watch:
         over: Limit | None = None
         if status == 128 + signal.SIGXFSZ or b"File too large" in self.stderr:
             over = "output"
-        elif status == 128 + signal.SIGXCPU or self.cpu_s >= cpu_limit_s(self.limits):
+        elif status == 128 + signal.SIGXCPU:
             over = "cpu"
+        elif status == 128 + signal.SIGKILL:
+            # Not by us: we raised already. The kernel does it at the limit, or when the whole machine is out of memory.
+            seconds = time.monotonic() - self.started_at
+            over = "cpu" if seconds * (os.cpu_count() or 1) >= cpu_limit_s(self.limits) else "memory"
         elif any(words in self.stderr for words in NO_MEMORY):
             over = "memory"
         if over is not None:

@@ -328,10 +328,10 @@ def encode_command(facts: SourceFacts, rungs: Sequence[ladder.Rung], frames: tup
     rate, (start, end) = facts.rate, frames
     lead = min(start, round(LEAD_S * rate))
     options: dict[str, Any] = {"reinit_filter": 0}
-    if start > lead or end < facts.total_frames:
-        # Not `accurate_seek`: the frame shown at the seek point may have begun long before, in a screen share.
+    if start > lead:
+        # Not `accurate_seek`: the frame shown at the seek point may have begun long before, in a screen share. Nor a
+        # duration: ffmpeg would count it from that frame. The end of the last filter ends the reading.
         options |= {"ss": f"{float((start - lead) / rate):.6f}", "noaccurate_seek": None}
-        options["t"] = f"{float((end - start + lead) / rate) + 2:.6f}"
     picture = source_input(**options)[str(facts.video.index)]
     picture = _upright_progressive(picture, facts.video)
     picture = picture.filter("fps", fps=str(rate), start_time=0).filter("tpad", stop_mode="clone", stop=-1)
