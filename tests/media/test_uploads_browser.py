@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, Request, Route, expect
@@ -44,9 +45,8 @@ def context(live_server: LiveServer, webinar: Webinar, settings: Settings, tmp_p
         context = browser.new_context(viewport=PHONE)
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         yield context
-        for page in context.pages:
-            # A request cut off by closing the browser would leave the live server with an open database connection.
-            page.wait_for_load_state("networkidle")
+        # While Playwright's event loop runs, this thread has other connections than after it; nobody else closes them.
+        connections.close_all()
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_changed_file_of_the_same_name_and_size_starts_anew(
     expect(first.locator("[data-status]")).to_contain_text("connection was lost")
     first.close(run_before_unload=False)
 
-    recording.write_bytes(recording.read_bytes()[::-1])
+    recording.write_bytes(recording.read_bytes()[:-1] + b"?")
 
     os.utime(recording, (1, 1))
     second = open_page(context, live_server, webinar)
