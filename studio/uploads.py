@@ -2,12 +2,15 @@
 
 import uuid
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import rules
 from accounts.models import Organisation, Role, User
 from events.models import Webinar
+from media.models import Upload
 from studio.errors import StudioError
+from work.models import WorkState
 
 RECORDING = "recording"
 
@@ -22,6 +25,14 @@ class UploadRefused(StudioError):
 def purpose_for(webinar: Webinar) -> str:
     """The purpose under which a recording of the webinar is uploaded."""
     return f"{RECORDING}:{webinar.pk}"
+
+
+def unused_uploads(webinar: Webinar) -> "QuerySet[Upload]":
+    """Files that arrived whole for the webinar and of which nothing was made: the page was closed too early, say."""
+    arrived = Upload.objects.filter(
+        organisation=webinar.organisation_id, purpose=purpose_for(webinar), state=WorkState.DONE
+    )
+    return arrived.filter(asset__isnull=False, asset__recording__isnull=True).order_by("-created_at")
 
 
 def check_recording(*, organisation: Organisation, user: User | None, purpose: str) -> None:

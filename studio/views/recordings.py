@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 import library.services
 import studio.services
 import transcripts.selectors
-from library.models import Recording
+from library.models import Recording, RecordingState
 from media.models import Upload
 from studio.forms import (
     ReceiveRecordingForm,
@@ -22,8 +23,9 @@ from studio.forms import (
     TrackForm,
 )
 from studio.models import Production
-from studio.uploads import purpose_for
+from studio.uploads import purpose_for, unused_uploads
 from studio.views.access import StudioRequest, find_recording, studio_page
+from studio.views.productions import production_publish
 from studio.views.webinars import find_webinar, webinar_context
 from transcripts.models import TextTrack
 from work.errors import DomainError
@@ -38,14 +40,18 @@ def recordings(request: StudioRequest, pk: UUID) -> HttpResponse:
     rows = webinar.recordings.select_related("asset").order_by("-created_at")
     latest = Production.objects.filter(recording=OuterRef("pk")).order_by("-created_at").values("pk")
     rows = rows.annotate(latest_production=Subquery(latest[:1]))
-    context = webinar_context(request, webinar, "recordings", recordings=list(rows))
+    context = webinar_context(
+        request, webinar, "recordings", recordings=list(rows), unused_uploads=unused_uploads(webinar)[:20]
+    )
     return render(request, "studio/webinar/recordings.html", context)
 
 
 @studio_page
 @require_GET
 def recording_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """Options and the file chooser; `?upload=` goes on with a file that has arrived before."""
     webinar = find_webinar(request, pk, change=True)
+    arrived = {str(upload.pk): upload for upload in unused_uploads(webinar)[:20]}
     form = RecordingOptionsForm(
         initial={
             "spoken_language": webinar.spoken_language,
@@ -53,7 +59,14 @@ def recording_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
             "send_follow_up": True,
         }
     )
-    context = webinar_context(request, webinar, "recordings", form=form, purpose=purpose_for(webinar))
+    context = webinar_context(
+        request,
+        webinar,
+        "recordings",
+        form=form,
+        purpose=purpose_for(webinar),
+        upload=arrived.get(request.GET.get("upload", "")),
+    )
     return render(request, "studio/webinar/upload.html", context)
 
 
@@ -118,9 +131,12 @@ def _notes(track: TextTrack) -> list[str]:
 
 @studio_page
 @require_POST
-def recording_publish(request: StudioRequest, pk: UUID) -> HttpResponse:
-    """Publish now. While its production is under way, publication waits for that; see `production_publish`."""
+def recording_publish(request: StudioRequest, pk: UUID) -> HttpResponseBase:
+    """Publish now; or, while the recording is being prepared, as soon as it is ready, with its subtitles."""
     found = find_recording(request, pk, change=True)
+    production = found.productions.filter(cancelled_at__isnull=True).order_by("-created_at").first()
+    if found.state == RecordingState.DRAFT and production is not None:
+        return production_publish(request, pk=production.pk)
     try:
         library.services.publish_recording(recording=found, user=request.user)
     except DomainError as error:

@@ -159,6 +159,18 @@ def test_only_organisers_of_the_webinars_organisation_may_announce_its_recording
     assert not is_allowed(organiser.user, organisation, "recording")
 
 
+def test_file_that_arrived_before_can_be_gone_on_with(webinar: Webinar, organiser: Person) -> None:
+    upload, used = uploaded(webinar), uploaded(webinar)
+    RecordingFactory(webinar=webinar, asset=used.asset)
+    link = f"{reverse('studio:recording_upload', args=[webinar.pk])}?upload={upload.pk}"
+
+    listed = organiser.client.get(reverse("studio:recordings", args=[webinar.pk])).content.decode()
+    page = organiser.client.get(link).content.decode()
+
+    assert (link in listed, str(used.pk) in listed) == (True, False)
+    assert f'name="upload" value="{upload.pk}"' in page
+
+
 # --- One recording -------------------------------------------------------------------------------------------------
 
 
@@ -171,6 +183,17 @@ def test_publishing_and_withdrawing(watchable: Recording, organiser: Person) -> 
 
     assert (published, watchable.state) == (RecordingState.PUBLISHED, RecordingState.WITHDRAWN)
     assert watchable.published_by == organiser.user
+
+
+def test_publishing_while_it_is_prepared_waits_until_it_is_ready(
+    production: Production, watchable: Recording, organiser: Person
+) -> None:
+    organiser.client.post(reverse("studio:recording_publish", args=[watchable.pk]))
+
+    production.refresh_from_db()
+    watchable.refresh_from_db()
+    assert production.publish_requested_at is not None
+    assert watchable.state == RecordingState.DRAFT
 
 
 def test_nothing_to_watch_is_not_published(recording: Recording, organiser: Person) -> None:
