@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+import transcripts.selectors
 import transcripts.services
 from library.models import Recording
 from studio.forms import TrackForm
@@ -43,7 +44,7 @@ def track_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
     file, language = form.cleaned_data["file"], form.cleaned_data["language"]
     is_spoken = languages.primary(language) == languages.primary(_spoken_language(recording))
     try:
-        transcripts.services.import_track(
+        track = transcripts.services.import_track(
             asset=recording.asset,
             language=language,
             kind=TrackKind.CAPTIONS if is_spoken else TrackKind.SUBTITLES,
@@ -55,6 +56,9 @@ def track_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
         form.add_domain_error(error)
         return recording_page(request, recording, form, status=error.status)
     messages.success(request, _("The subtitles were read. Publish them when they are right."))
+    if track.current_revision is not None:
+        for note in transcripts.selectors.notes_of(track.current_revision):
+            messages.warning(request, note)
     return redirect(_back(recording))
 
 
