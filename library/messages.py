@@ -60,23 +60,26 @@ def _context(
     subtitles = _best(registration.language, tracks)
     with translation.override(interface_language(registration.language)):
         title = str(webinar.title)
-    address = {"subtitles": subtitles} if subtitles else {}
-    if recording.visibility == Visibility.REGISTERED:
-        address["registration"] = token_for(registration)
-    watch = absolute(reverse("library:watch", args=[webinar.slug]))
+    # What only registrants may have is linked with their own token, which the page takes out of the address.
+    token = {"registration": token_for(registration)}
+    for_recording = token if recording.visibility == Visibility.REGISTERED else {}
+    for_materials = token if webinar.visibility == Visibility.REGISTERED else {}
+    chosen = {"subtitles": subtitles} if subtitles else {}
     return {
         "title": without_links(title),
-        "watch_url": f"{watch}?{urlencode(address)}" if address else watch,
+        "watch_url": _address("watch", webinar.slug, query={**chosen, **for_recording}),
         "subtitles_name": languages.get(subtitles).autonym if subtitles else "",
-        "subtitles_url": _track_url(webinar.slug, subtitles) if subtitles else "",
+        "subtitles_url": _address("download_track", webinar.slug, subtitles, "vtt", query=for_recording)
+        if subtitles
+        else "",
         "other_languages": [
             languages.get(tag).autonym for tag in tracks if tag != subtitles and languages.is_known(tag)
         ],
-        "needs_link": recording.visibility == Visibility.REGISTERED,
+        "needs_link": bool(for_recording),
         "materials": [
             {
                 "title": without_links(str(material)),
-                "url": _material_url(webinar.slug, material, registration),
+                "url": _address("download_material", webinar.slug, material.pk, query=for_materials),
             }
             for material in materials
         ],
@@ -84,15 +87,9 @@ def _context(
     }
 
 
-def _material_url(slug: str, material: Material, registration: Registration) -> str:
-    url = absolute(reverse("library:download_material", args=[slug, material.pk]))
-    if material.webinar.visibility != Visibility.REGISTERED:
-        return url
-    return f"{url}?{urlencode({'registration': token_for(registration)})}"
-
-
-def _track_url(slug: str, language: str) -> str:
-    return absolute(reverse("library:download_track", args=[slug, language, "vtt"]))
+def _address(page: str, *parts: Any, query: dict[str, str]) -> str:
+    url = absolute(reverse(f"library:{page}", args=parts))
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _best(wanted: str, tracks: list[str]) -> str:

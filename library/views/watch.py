@@ -90,6 +90,9 @@ def download_video(request: HttpRequest, slug: str, name: str) -> HttpResponse:
 @require_safe
 @never_cache
 def download_track(request: HttpRequest, slug: str, language: str, text_format: str) -> HttpResponse:
+    """Hand out a track as a file. `?registration=<token>` works as for `watch`."""
+    if "registration" in request.GET:
+        return _remember_registration(request, slug, address=request.path)
     track = _track(_recording(request, slug), language)
     if text_format not in _TEXT_FORMATS:
         raise Http404

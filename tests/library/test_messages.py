@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.test import Client
 
 from events.models import Visibility
 from library import messages, services
@@ -81,6 +82,17 @@ def test_a_recording_for_registrants_is_linked_with_the_readers_own_token() -> N
     assert found
     registration = registration_by_token(found[1].replace("%3A", ":"))
     assert registration.email == message.recipient_email
+
+
+def test_every_link_for_registrants_opens_in_a_new_browser() -> None:
+    recording = watchable_recording(visibility=Visibility.REGISTERED, webinar__visibility=Visibility.REGISTERED)
+    MaterialFactory.create(webinar=recording.webinar)
+    found = links(follow_up(recording).text)[:3]
+    assert len(found) == 3
+    for address in found:
+        browser = Client()
+        assert browser.get(browser.get(address)["Location"]).status_code in (200, 302)
+        assert Client().get(address.partition("?")[0]).status_code in (403, 404)
 
 
 def test_the_arabic_mail_is_from_right_to_left() -> None:
