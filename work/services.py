@@ -255,7 +255,7 @@ def sweep() -> dict[str, int]:
 
 
 def _abandon(kind: kinds.WorkKind, row: WorkRow) -> int:
-    """A worker died or froze with this row: queue it again, or give up after three tries."""
+    """A worker died or froze with this row: queue it again, or give up after the last try."""
     # The new attempt number, not the old one's end, is what shuts out the frozen worker.
     mine = kind.model._default_manager.filter(pk=row.pk, attempt=row.attempt, state=WorkState.RUNNING)
     now = timezone.now()
@@ -269,9 +269,7 @@ def _abandon(kind: kinds.WorkKind, row: WorkRow) -> int:
                 finished_at=now,
                 lease_expires_at=None,
                 error_code="worker_died" if state == WorkState.FAILED else "cancelled",
-                error=_(
-                    "The worker stopped without an answer, three times. The input may be too hard for this machine."
-                )
+                error=_("The worker died each time it tried this. It may be too much for this machine.")
                 if state == WorkState.FAILED
                 else _("Cancelled."),
                 updated_at=now,
