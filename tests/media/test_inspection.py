@@ -221,3 +221,20 @@ def test_facts_survive_storage(corpus: Path, tmp_path: Path) -> None:
     facts = inspected(corpus / "media/ok_reference.mp4", tmp_path)
     assert SourceFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
     assert plan_encoding(facts).copied is not None
+
+
+def test_without_bubblewrap_the_allow_lists_still_hold(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    sandbox.level.cache_clear()
+    try:
+        assert sandbox.level() == "weak"
+        assert inspected(corpus / "media/ok_reference.mp4", tmp_path).can_copy_video
+        for name in PLAYLISTS:
+            with pytest.raises(sandbox.ToolFailed):
+                probe.probe_header(corpus / "media" / name, output_dir=tmp_path)
+    finally:
+        sandbox.level.cache_clear()
+    with pytest.raises(BlockingIOError):
+        listener.accept()
