@@ -131,7 +131,8 @@ def personal_page(find: Callable[[str], Registration]) -> Callable[[PersonalView
     """For views that a personal link opens: find its registration, keep the link secret.
 
     Whoever can send a request here knows the link, which is what a CSRF token would prove; so none is asked for, and
-    the forms work without cookies. (With `no-referrer` browsers send `Origin: null`, which the check would refuse.)
+    the forms work without cookies. `strict-origin` keeps the link out of every Referer, and still lets the page's
+    other forms (the choice of language) pass the check; with `no-referrer` browsers would send them `Origin: null`.
     """
 
     def decorate(view: PersonalView) -> PersonalView:
@@ -143,7 +144,7 @@ def personal_page(find: Callable[[str], Registration]) -> Callable[[PersonalView
             except LinkError as error:
                 response = render(request, "registration/link.html", {"reason": error.message}, status=error.status)
             response["Cache-Control"] = "no-store, private"
-            response["Referrer-Policy"] = "no-referrer"
+            response["Referrer-Policy"] = "strict-origin"
             response["X-Robots-Tag"] = "noindex"
             return response
 

@@ -212,7 +212,7 @@ def test_own_page_shows_place_and_links_and_stays_secret(client: Client) -> None
     assert "You have a place." in page
     assert "/join/" in page
     assert registration.webinar.join_url not in page
-    assert (response["Cache-Control"], response["Referrer-Policy"]) == ("no-store, private", "no-referrer")
+    assert (response["Cache-Control"], response["Referrer-Policy"]) == ("no-store, private", "strict-origin")
 
 
 def test_own_page_shows_the_position_on_the_waiting_list(client: Client) -> None:
@@ -303,7 +303,7 @@ def test_join_link_leads_into_the_room_around_the_session(client: Client, starts
     response = client.get(join_path(registration))
     assert response.status_code == status
     assert response.get("Location") == (registration.webinar.join_url if status == 302 else None)
-    assert (response["Cache-Control"], response["Referrer-Policy"]) == ("no-store, private", "no-referrer")
+    assert (response["Cache-Control"], response["Referrer-Policy"]) == ("no-store, private", "strict-origin")
 
 
 @pytest.mark.parametrize(
