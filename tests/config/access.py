@@ -1,0 +1,267 @@
+"""The machinery of the access matrix: a world with one of everything, people who ask, and the walk over all addresses.
+
+A row of the matrix is a line `METHOD /address/{placeholder}/ 404 404 ... 200`: one status per role, in the order of
+ROLES. Placeholders are the names in `World.values`; those in `World.personal` are secrets that one role holds, and
+everybody else asks with a forged one. To cover a new address, add a line for each method it takes; if it needs a row
+of a new kind, make one in `build_world`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.test import Client
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
+from django.utils import timezone
+
+from accounts.models import Role
+from accounts.services import create_api_token
+from events import services as events_services
+from events.models import Visibility, Webinar, WebinarState
+from library import playback
+from library.models import Recording, RecordingState
+from library.rules import Right
+from media import uploads
+from media.models import Upload
+from media.storage import private_storage
+from registration.links import join_link_for, token_for
+from registration.models import Registration
+from studio import services as studio_services
+from studio.models import Production, StepRow
+from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
+from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactory, WebinarFactory
+from tests.factories.library import RecordingFactory, give_track, watchable_recording
+from tests.factories.media import AssetFactory
+from tests.factories.registration import RegistrationFactory
+from transcripts.models import TrackKind, TrackState
+from work.models import WorkState
+
+ROLES = (
+    "anonymous",  # nobody in particular
+    "registrant",  # opened the link from the confirmation of {closed} in this browser
+    "speaker",  # holds the link to speak at {draft}
+    "reviewer",
+    "organiser",
+    "owner",
+    "other",  # owner of another organisation
+    "administrator",
+    "token_read",  # an API token of the organiser's, for reading
+    "token_write",  # and one for writing
+)
+
+
+@dataclass
+class World:
+    """One organisation's rows, and who asks for them."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    personal: dict[str, tuple[str, str]] = field(default_factory=dict)  # placeholder -> (role that holds it, secret)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def address(self, template: str, role: str) -> str:
+        secrets = {
+            name: secret if holder == role else forged(secret) for name, (holder, secret) in self.personal.items()
+        }
+        return template.format(**self.values, **secrets)
+
+    def browser(self, role: str) -> Client:
+        client = Client(raise_request_exception=False, headers=self.headers.get(role, {}))
+        for name, value in self.cookies.get(role, {}).items():
+            client.cookies[name] = value
+        return client
+
+    def read(self, role: str, address: str) -> str:
+        """What a role is shown there."""
+        return self.browser(role).get(address).content.decode()
+
+    def ask(self, role: str, method: str, address: str, body: Any = None) -> int:
+        """Ask as that role would, and undo whatever came of it."""
+        client = self.browser(role)
+        options: dict[str, Any] = {}
+        if isinstance(body, bytes):
+            options |= {"data": body, "content_type": "application/octet-stream"}
+        elif address.startswith("/api/") and body is not None and "file" not in body:
+            options |= {"data": body, "content_type": "application/json"}
+        elif body is not None:
+            options["data"] = body
+        with transaction.atomic():
+            response: HttpResponseBase = getattr(client, method.lower())(address, **options)
+            if isinstance(response, StreamingHttpResponse):
+                b"".join(response)  # read to its end, which closes the file
+            transaction.set_rollback(True)
+        cache.clear()
+        return response.status_code
+
+
+def forged(secret: str) -> str:
+    """The same secret with one character changed, so that its form is right."""
+    middle = len(secret) // 2
+    return f"{secret[:middle]}{'A' if secret[middle] != 'A' else 'B'}{secret[middle + 1 :]}"
+
+
+def build_world() -> World:
+    """Make one of everything. Names: {public}, {closed}, {internal} and {draft} are webinars by who may see them."""
+    world = World()
+    organisation = OrganisationFactory.create(name="Health Programme")
+    world.values["organisation_id"] = organisation.pk
+    people = {
+        "reviewer": MembershipFactory(organisation=organisation, role=Role.REVIEWER).user,
+        "organiser": MembershipFactory(organisation=organisation, role=Role.ORGANISER).user,
+        "owner": MembershipFactory(organisation=organisation, role=Role.OWNER).user,
+        "other": MembershipFactory(role=Role.OWNER).user,
+        "administrator": UserFactory(is_staff=True, is_superuser=True),
+    }
+    for role, user in people.items():
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        world.cookies[role] = {name: morsel.value for name, morsel in client.cookies.items()}
+    for role, can_write in (("token_read", False), ("token_write", True)):
+        row, token = create_api_token(
+            organisation=organisation, created_by=people["organiser"], name=role, can_write=can_write
+        )
+        world.headers[role] = {"Authorization": f"Bearer {token}"}
+        world.values["token_id"] = row.pk
+
+    series = SeriesFactory.create(organisation=organisation)
+    hidden_series = SeriesFactory.create(organisation=organisation, is_public=False)
+    world.values |= {"series": series.slug, "series_id": series.pk, "hidden_series": hidden_series.slug}
+    webinars = {
+        "public": WebinarFactory.create(organisation=organisation, series=series),
+        "closed": WebinarFactory.create(organisation=organisation, visibility=Visibility.REGISTERED),
+        "internal": WebinarFactory.create(organisation=organisation, visibility=Visibility.ORGANISATION),
+        "draft": WebinarFactory.create(organisation=organisation, state=WebinarState.DRAFT),
+        "empty_draft": WebinarFactory.create(organisation=organisation, state=WebinarState.DRAFT),
+    }
+    for name, webinar in webinars.items():
+        world.values |= {name: webinar.slug, f"{name}_id": webinar.pk}
+    _add_recordings(world, webinars)
+    _add_people_of(world, webinars)
+    _add_uploads(world, webinars["draft"], people["organiser"])
+    return world
+
+
+def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
+    for name, visibility in (("public", Visibility.PUBLIC), ("closed", Visibility.REGISTERED)):
+        recording = watchable_recording(webinar=webinars[name], visibility=visibility)
+        material = MaterialFactory.create(webinar=webinars[name])
+        world.values |= {f"{name}_recording_id": recording.pk, f"{name}_material_id": material.pk}
+    draft = RecordingFactory.create(webinar=webinars["draft"], state=RecordingState.DRAFT)
+    track = give_track(draft.asset, "fr", ["Bonjour."], kind=TrackKind.SUBTITLES, state=TrackState.DRAFT)
+    production: Production = studio_services.start_production(
+        recording=draft, user=None, spoken_language="en", subtitle_languages=["fr"]
+    )
+    step = production.steps.get(name="inspect")
+    StepRow.objects.filter(pk=step.pk).update(state=WorkState.FAILED, tries_left=0)
+    world.values |= {
+        "draft_recording_id": draft.pk,
+        "asset_id": draft.asset_id,
+        "track_id": track.pk,
+        "production_id": production.pk,
+        "step_id": step.pk,
+    }
+
+
+def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
+    speaker = SpeakerFactory.create(webinar=webinars["draft"])
+    own_material = MaterialFactory.create(webinar=webinars["draft"], speaker=speaker)
+    world.values |= {"speaker_id": speaker.pk, "draft_material_id": own_material.pk}
+    world.personal["speak"] = ("speaker", events_services.speaker_link(speaker).split("/")[-2])
+
+    registration: Registration = RegistrationFactory.create(webinar=webinars["closed"])
+    own = token_for(registration)
+    world.values["registration_id"] = registration.pk
+    world.personal["own"] = ("registrant", own)
+    world.personal["join"] = ("registrant", join_link_for(registration).rstrip("/").split("/")[-1])
+    browser = Client()
+    browser.get(f"/registrations/{own}/")
+    world.cookies["registrant"] = {name: morsel.value for name, morsel in browser.cookies.items()}
+
+    recording = Recording.objects.select_related("asset__current_package").get(pk=world.values["closed_recording_id"])
+    package = recording.asset.current_package
+    assert package is not None
+    right = Right("registration", str(registration.pk))
+    world.personal["grant"] = ("registrant", playback.make_grant(recording=recording, package=package, right=right))
+    file_address = private_storage().signed_url(package.renditions.all()[0].key, content_type="video/mp4")
+    world.personal["file"] = ("registrant", file_address.split("/")[-1])
+
+
+def _add_uploads(world: World, webinar: Webinar, user: Any) -> None:
+    """One that still takes parts, and one that is complete."""
+    facts = {"organisation": webinar.organisation, "user": user, "size": 4, "purpose": f"recording:{webinar.pk}"}
+    upload, done = (uploads.start_upload(file_name=name, **facts) for name in ("a.mp4", "b.mp4"))
+    asset = AssetFactory.create(organisation=webinar.organisation)
+    Upload.objects.filter(pk=done.pk).update(state=WorkState.DONE, asset=asset)
+    world.values |= {"upload_id": upload.pk, "done_upload_id": done.pk}
+    part = uploads.part_address(upload=upload, number=1)
+    world.personal["part"] = ("organiser", part.url.split("/")[-1])
+
+
+# --- Addresses -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Row:
+    """What every role gets from one method of one address."""
+
+    method: str
+    address: str
+    expected: dict[str, int]
+
+    def __str__(self) -> str:
+        return f"{self.method:6} {self.address}"
+
+
+def parse(table: str, roles: Iterable[str]) -> list[Row]:
+    """Read rows from lines; empty lines and those that begin with # are skipped."""
+    rows = []
+    names = list(roles)
+    for line in table.strip().splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        method, address, *statuses = words
+        assert len(statuses) == len(names), f"{line!r} needs {len(names)} statuses"
+        rows.append(Row(method, address, dict(zip(names, map(int, statuses), strict=True))))
+    return rows
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address there is, as Django writes its route."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        part = str(entry.pattern)
+        route = prefix + (part.removeprefix("^") if prefix else part)  # as ResolverMatch.route joins them
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, route)
+        elif isinstance(entry, URLPattern):
+            yield route, entry
+
+
+def doors() -> set[tuple[str, str]]:
+    """Every (method, route): each method that an API resource takes; "" where the view alone knows its methods."""
+    found = set()
+    for route, entry in routes():
+        methods = [m.upper() for m in getattr(entry.callback, "actions", None) or {} if m != "head"]
+        found |= {(method, route) for method in methods or [""]}
+    return found
+
+
+def door_of(method: str, address: str) -> tuple[str, str] | None:
+    """The (method, route) that an address leads to, in the form of `doors`."""
+    try:
+        match = resolve(address.partition("?")[0])
+    except Resolver404:
+        return None
+    return (method if getattr(match.func, "actions", None) else "", match.route)
+
+
+def new_times() -> dict[str, str]:
+    """When a new webinar might take place."""
+    starts_at = timezone.now() + timedelta(days=3)
+    return {
+        "starts_at": starts_at.isoformat(),
+        "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        "time_zone": "Europe/Brussels",
+    }
