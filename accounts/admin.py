@@ -91,14 +91,14 @@ class RecordedAdmin(BaseAdmin[M]):
         )
 
 
-class UserForm(AdminUserCreationForm):
+class UserForm(AdminUserCreationForm):  # type: ignore[type-arg]  # see BaseAdmin
     class Meta:
         model = User
         fields = ("email", "name")
 
 
 @admin.register(User)
-class UserAdmin(RecordedAdmin[User], auth_admin.UserAdmin):
+class UserAdmin(RecordedAdmin[User], auth_admin.UserAdmin):  # type: ignore[type-arg]  # see BaseAdmin
     add_form = UserForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
@@ -111,7 +111,7 @@ class UserAdmin(RecordedAdmin[User], auth_admin.UserAdmin):
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser")}),
         (_("Times"), {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets: ClassVar[Any] = (
+    add_fieldsets: Any = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
 

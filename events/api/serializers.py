@@ -128,12 +128,12 @@ class WebinarSerializer(EditableSerializer):
         return data
 
     def _own_organisations(self) -> set[Any]:
-        # Asked once per answer, not once per row: the context is shared by all rows of a list.
-        if "own_organisations" not in self.context:
-            request = self.context["request"]
+        # Asked once per answer, not once per row: all rows of a list share their request.
+        request = self.context["request"]
+        if not hasattr(request, "own_organisations"):
             found = rules.organisations_of(request.user, token=token_of(request))
-            self.context["own_organisations"] = set(found.values_list("pk", flat=True))
-        own: set[Any] = self.context["own_organisations"]
+            request.own_organisations = set(found.values_list("pk", flat=True))
+        own: set[Any] = request.own_organisations
         return own
 
 

@@ -304,7 +304,7 @@ def test_token_does_not_reach_its_makers_other_organisation(organiser: Membershi
 
 
 def test_dead_tokens_open_nothing(organiser: Membership) -> None:
-    given = {"organisation": organiser.organisation, "created_by": organiser.user, "name": "t"}
+    given: dict[str, Any] = {"organisation": organiser.organisation, "created_by": organiser.user, "name": "t"}
     row, revoked = create_api_token(**given)
     ApiToken.objects.filter(pk=row.pk).update(revoked_at=timezone.now())
     _row, expired = create_api_token(**given, life=timedelta(seconds=-1))
