@@ -2,16 +2,19 @@
 
 import errno
 import hashlib
+import io
 import json
 import random
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import storages
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,6 +24,7 @@ from media.models import Asset, Upload
 from media.signals import upload_completed
 from media.storage import LocalPrivateStorage, private_storage
 from media.upload_errors import PartRefused, PartsMissing, QuotaExceeded, UploadClosed, UploadError, UploadTooLarge
+from media.views import part_view
 from tests.factories.accounts import OrganisationFactory, UserFactory
 from tests.support.uploads import join, made_bytes, part_of, send_part, send_parts
 from work import services as work_services
@@ -61,12 +65,14 @@ def use_local_store(settings: Settings, folder: Path) -> None:
 
 @pytest.fixture
 def organisation() -> Organisation:
-    return OrganisationFactory.create()
+    made: Organisation = OrganisationFactory.create()
+    return made
 
 
 @pytest.fixture
 def user() -> User:
-    return UserFactory.create()
+    made: User = UserFactory.create()
+    return made
 
 
 def start(organisation: Organisation, data: bytes, *, sha256: str = "", name: str = "talk.mp4") -> Upload:
@@ -481,6 +487,41 @@ def test_part_address_that_was_changed_opens_nothing(local: Path, organisation: 
 def test_part_address_expires(local: Path, organisation: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "PART_ADDRESS_LIFE_S", -1)
     assert send_part(start(organisation, b"x"), 1, b"x") == 403
+
+
+class Zeros(io.RawIOBase):
+    """A body that exists only while it is read."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)
+        given = min(self.left, len(view))
+        view[:given] = bytes(given)
+        self.left -= given
+        return given
+
+
+def test_large_part_goes_to_disk_without_filling_memory(
+    local: Path, organisation: Organisation, settings: Settings
+) -> None:
+    settings.UPLOAD_PART_BYTES = size = 64 * 1024**2
+    upload = uploads.start_upload(organisation=organisation, user=None, file_name="x", size=size, purpose="")
+    url = uploads.part_address(upload=upload, number=1).url
+    body: dict[str, Any] = {"CONTENT_LENGTH": str(size), "wsgi.input": Zeros(size)}
+    request = RequestFactory().generic("PUT", url, **body)
+    tracemalloc.start()
+    try:
+        response = part_view(request, url.rpartition("/")[2])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert response.status_code == 200
+    assert peak < 8 * 1024**2
 
 
 def test_part_that_comes_after_completion_is_refused_and_changes_nothing(

@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -32,7 +33,8 @@ def _small_parts(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def organisation() -> Organisation:
-    return OrganisationFactory.create()
+    made: Organisation = OrganisationFactory.create()
+    return made
 
 
 def signed_in(organisation: Organisation, role: Role = Role.ORGANISER) -> Client:
@@ -46,11 +48,11 @@ def organiser(organisation: Organisation) -> Client:
     return signed_in(organisation)
 
 
-def announce(client: Client, size: int = 2500, **fields: object) -> dict[str, object]:
+def announce(client: Client, size: int = 2500, **fields: object) -> dict[str, Any]:
     body = {"file_name": "talk.mp4", "size": size, **fields}
     response = client.post(URL, body, content_type="application/json")
     assert response.status_code == 201, response.content
-    answer: dict[str, object] = response.json()
+    answer: dict[str, Any] = response.json()
     return answer
 
 

@@ -17,7 +17,7 @@ from events.models import Webinar
 from media.models import Upload
 from tests.factories.accounts import MembershipFactory
 from tests.factories.events import WebinarFactory
-from tests.support.browser import PHONE, build_frontend, chromium
+from tests.support.browser import build_frontend, chromium
 from tests.support.uploads import join, made_bytes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,8 @@ PART = 64 * 1024
 
 @pytest.fixture
 def webinar() -> Webinar:
-    return WebinarFactory.create()
+    made: Webinar = WebinarFactory.create()
+    return made
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def context(live_server: LiveServer, webinar: Webinar, settings: Settings, tmp_p
     client = Client()
     client.force_login(MembershipFactory.create(organisation=webinar.organisation).user)
     with chromium() as browser:
-        context = browser.new_context(viewport=PHONE)
+        context = browser.new_context(viewport={"width": 390, "height": 844})
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
         yield context
         # While Playwright's event loop runs, this thread has other connections than after it; nobody else closes them.
