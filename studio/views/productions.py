@@ -48,8 +48,10 @@ def production(request: StudioRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def production_steps(request: StudioRequest, pk: UUID) -> HttpResponse:
     """The part of the page that changes, for a page that asks every two seconds."""
-    context = production_context(request, find_production(request, pk))
-    return render(request, "studio/includes/production.html", context)
+    production = find_production(request, pk)
+    if "HX-Request" not in request.headers:  # somebody came here by reloading a form
+        return redirect("studio:production", pk=production.pk)
+    return render(request, "studio/includes/production.html", production_context(request, production))
 
 
 @studio_page

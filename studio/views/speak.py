@@ -114,6 +114,8 @@ def _token(request: HttpRequest) -> str:
 def materials(request: HttpRequest, speaker: Speaker) -> HttpResponse:
     """GET: the speaker's files, for a page that waits for their pages. POST: one more file."""
     if request.method != "POST":
+        if "HX-Request" not in request.headers:  # somebody came here by reloading a form
+            return redirect("studio:speak", _token(request))
         return render(request, "studio/includes/materials.html", _materials_context(request, speaker))
     form = MaterialForm(request.POST, request.FILES)
     if not form.is_valid():

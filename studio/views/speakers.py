@@ -130,6 +130,8 @@ def materials(request: StudioRequest, pk: UUID) -> HttpResponse:
     """GET: the list of files, for a page that waits for their pages. POST: one more file."""
     webinar = find_webinar(request, pk, change=request.method == "POST")
     if request.method != "POST":
+        if "HX-Request" not in request.headers:  # somebody came here by reloading a form
+            return redirect("studio:speakers", pk=webinar.pk)
         context = webinar_context(request, webinar, "speakers", **_materials(webinar))
         return render(request, "studio/includes/materials.html", context)
     form = MaterialForm(request.POST, request.FILES)

@@ -113,7 +113,13 @@ def test_anonymous_people_are_asked_to_sign_in(name: str, address: Address) -> N
 def test_members_may_look(name: str, who: str, address: Address, request: pytest.FixtureRequest) -> None:
     person: Person = request.getfixturevalue(who)
 
-    assert person.client.get(address(name)).status_code == 200
+    # Two of them are fragments, which pages ask for by script.
+    assert person.client.get(address(name), headers={"HX-Request": "true"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["materials", "production_steps"])
+def test_a_fragment_opened_by_hand_leads_to_its_page(name: str, address: Address, organiser: Person) -> None:
+    assert organiser.client.get(address(name)).status_code == 302
 
 
 @pytest.mark.parametrize("name", CHANGE)

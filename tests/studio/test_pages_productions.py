@@ -19,7 +19,8 @@ from work.models import WorkState
 
 
 def page(person: Person, production: Production, name: str = "production") -> str:
-    return person.client.get(reverse(f"studio:{name}", args=[production.pk])).content.decode()
+    url = reverse(f"studio:{name}", args=[production.pk])
+    return person.client.get(url, headers={"HX-Request": "true"}).content.decode()
 
 
 def put(production: Production, name: str, **fields: Any) -> StepRow:
