@@ -18,12 +18,11 @@ from library.models import Recording
 from media.models import Upload
 from studio import services
 from studio.models import Production
-from tests.browser.test_public_pages import barriers
 from tests.factories.accounts import MembershipFactory, OrganisationFactory
 from tests.factories.events import MaterialFactory, MaterialPageFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track
 from tests.factories.registration import RegistrationFactory
-from tests.support.browser import DESKTOP, PHONE, Visitor
+from tests.support.browser import DESKTOP, PHONE, Visitor, barriers
 from work import services as work_services
 from work.models import WorkState
 
