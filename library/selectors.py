@@ -132,9 +132,15 @@ def derivatives(package: Package, kind: str) -> list[Derivative]:
 
 
 def downloads(package: Package) -> list[Derivative]:
-    """MP4 files of a package, largest first; the one with subtitles inside is last."""
-    plain = sorted(derivatives(package, DerivativeKind.MP4), key=lambda derivative: -derivative.size)
-    return [*plain, *derivatives(package, DerivativeKind.MP4_SUBTITLED)]
+    """MP4 files of a package, the largest picture first; the one with subtitles inside is last."""
+    kinds = (DerivativeKind.MP4, DerivativeKind.MP4_SUBTITLED)
+    return sorted(Derivative.objects.filter(package=package, kind__in=kinds), key=download_order)
+
+
+def download_order(derivative: Derivative) -> tuple[bool, int]:
+    """Sort downloads by the height of the picture, which people choose by: a copied 720p may be the smaller file."""
+    height = "".join(filter(str.isdigit, derivative.name))
+    return derivative.kind == DerivativeKind.MP4_SUBTITLED, -int(height or 0)
 
 
 def download_name(derivative: Derivative) -> str:

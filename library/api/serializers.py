@@ -126,7 +126,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
         package = recording.asset.current_package
         kinds = (DerivativeKind.MP4, DerivativeKind.MP4_SUBTITLED)
         rows = [row for row in package.derivatives.all() if row.kind in kinds] if package else []
-        rows.sort(key=lambda row: (row.kind, -row.size))
+        rows.sort(key=selectors.download_order)
         many: Any = DownloadSerializer(many=True, context={"slug": recording.webinar.slug})
         return many.to_representation(rows)
 
