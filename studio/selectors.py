@@ -49,7 +49,9 @@ def production_progress(production: Production) -> dict[str, Any]:
         "state": state,
         "percent": round(sum(step["progress"] for step in steps) / len(steps)) if steps else 0,
         "is_finished": len(finished) == len(steps) or state in ("cancelled",),
-        "is_idle": state in ("cancelled", "failed", "published", "ready"),
+        # Nothing moves any more without a person; other steps may still run beside a failed one.
+        "is_idle": state in ("cancelled", "failed", "published", "ready")
+        and not any(step["state"] in (WorkState.QUEUED, WorkState.RUNNING) for step in steps),
         "steps": steps,
     }
 

@@ -17,9 +17,6 @@ from studio.steps import shown_steps
 from studio.views.access import StudioRequest, find, find_production, studio_page
 from studio.views.webinars import webinar_context
 from work.errors import DomainError
-from work.models import WorkState
-
-LIVE_STATES = (WorkState.QUEUED, WorkState.RUNNING)
 
 
 def production_context(request: StudioRequest, production: Production) -> dict[str, Any]:
@@ -33,7 +30,7 @@ def production_context(request: StudioRequest, production: Production) -> dict[s
         progress=progress,
         steps=shown_steps(progress["steps"]),
         is_watchable=production.recording.asset.current_package_id is not None,
-        is_live=not progress["is_idle"] or any(step["state"] in LIVE_STATES for step in progress["steps"]),
+        is_live=not progress["is_idle"],
         may_publish=production.publish_requested_at is None and production.cancelled_at is None,
     )
 
