@@ -50,7 +50,7 @@ REGISTRANTS = (
     {"name": "ليلى منصور", "email": "layla@demo.example", "language": "ar", "time_zone": "Asia/Amman", "country": "JO"},
 )
 SUBTITLES = ["fr", "es", "uk", "ar"]
-WAIT_S = 120
+WAIT_S = 300  # a lost message is sent again within two minutes
 
 
 class DemoFailed(Exception):

@@ -31,7 +31,7 @@ from work.models import MAX_TRIES, WorkRow, WorkState
 
 logger = logging.getLogger(__name__)
 
-HINT_AGAIN_S = 120  # a queued row whose message is older than this gets a new one
+HINT_AGAIN_S = 60  # a queued row whose message is older than this gets a new one
 BACKOFF_S = (10, 60, 300)  # before the second, third and any further try
 
 
