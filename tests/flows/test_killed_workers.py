@@ -9,7 +9,7 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.redis import Redis
 
-pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture

@@ -27,14 +27,32 @@ FRONTEND = Path(__file__).parents[2] / "frontend"
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser of its own, closed at the end."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    """A browser; what is opened in it is closed at the end.
+
+    A process can drive only one at a time (Playwright's loop belongs to the thread), so one that runs is shared.
+    """
+    if _running:
+        browser = _running[0]
+        before = list(browser.contexts)
         try:
             yield browser
         finally:
+            for context in browser.contexts:
+                if context not in before:
+                    context.close()
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        _running.append(browser)
+        try:
+            yield browser
+        finally:
+            _running.clear()
             browser.close()
 
 
