@@ -34,12 +34,15 @@ Visit = Callable[..., Visitor]
 @pytest.fixture
 def organiser() -> User:
     organisation = OrganisationFactory.create(name="Health Programme")
-    return MembershipFactory.create(organisation=organisation, role=Role.ORGANISER).user
+    user: User = MembershipFactory.create(organisation=organisation, role=Role.ORGANISER).user
+    return user
 
 
 @pytest.fixture
 def webinar(organiser: User) -> Webinar:
-    return WebinarFactory.create(organisation=organiser.memberships.get().organisation, title="Mental health")
+    organisation = organiser.memberships.get().organisation
+    made: Webinar = WebinarFactory.create(organisation=organisation, title="Mental health")
+    return made
 
 
 @pytest.fixture
