@@ -107,11 +107,14 @@ def test_captions_are_chosen_from_a_menu_and_remembered(visit: Visit) -> None:
 def test_the_quality_can_be_fixed(visit: Visit) -> None:
     page = open_player(visit(locale="en"))
     play(page, 0.5)
+    # Controls and menus hide while it plays and nobody moves the mouse, which a slow machine takes for long pauses.
+    page.evaluate("() => document.querySelector('rostrum-player').media.pause()")
     page.locator("media-rendition-menu-button").click()
     items = page.locator("media-rendition-menu media-chrome-menu-item")
     items.first.wait_for()
     assert [re.sub(r"\s+", " ", text).strip() for text in items.all_inner_texts()][:2] == ["360p", "180p"]
     items.nth(1).click()
+    page.evaluate("() => void document.querySelector('rostrum-player').media.play()")
     page.wait_for_function("() => document.querySelector('rostrum-player').media.videoHeight === 180", timeout=20_000)
 
 
