@@ -1,14 +1,19 @@
 """Errors as problem details (RFC 9457)."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
 from django.http import JsonResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from work.errors import DomainError
+
+logger = logging.getLogger(__name__)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -22,6 +27,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = exceptions.ValidationError(
             error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
         )
+    if isinstance(error, DataError):
+        # The database cannot even look for such a value (a year 117 with an odd offset, a NUL); nothing was written.
+        logger.warning("refused by the database: %s", error)
+        error = exceptions.ValidationError({"non_field_errors": [_("A value is out of range.")]})
     response = drf_exception_handler(error, context)
     if response is None:
         return None

@@ -19,6 +19,11 @@ class WebinarField(serializers.SlugRelatedField[Webinar]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(slug_field="slug", **kwargs)
 
+    def to_internal_value(self, data: Any) -> Webinar:
+        if not isinstance(data, str) or "\0" in data:  # PostgreSQL cannot even look for one
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
     def get_queryset(self) -> "QuerySet[Webinar]":
         request = self.context.get("request")
         if request is None:  # while the schema is made
