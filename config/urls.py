@@ -1,11 +1,13 @@
 """All addresses; each app's own are in its urls.py."""
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from config import health
 
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 # One door to sign in by, with one set of limits on tries.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents
 

@@ -28,6 +28,15 @@ def test_members_read_the_schema(admin_client: Client, address: str) -> None:
     assert admin_client.get(address).status_code == 200
 
 
+@pytest.mark.django_db
+def test_page_of_the_schema_runs_under_the_content_security_policy(client: Client) -> None:
+    page = client.get("/api/v1/docs/").content.decode()
+    script = client.get("/api/v1/docs/?script=")
+    assert "<style" not in page
+    assert page.count("<script src=") == page.count("<script")
+    assert (script.status_code, script["Content-Type"]) == (200, "application/javascript")
+
+
 def test_every_post_of_the_api_takes_an_idempotency_key() -> None:
     views = set(api_views())
     assert views
