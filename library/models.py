@@ -1,11 +1,14 @@
-"""Published recordings: a webinar's media asset and who may watch it."""
+"""Published recordings: a webinar's media asset, who may watch it, its chapters and slides, and how it was watched."""
+
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from events.models import Visibility, Webinar
+from events.models import MaterialPage, Visibility, Webinar
 from media.models import Asset
+from registration.models import Registration
 from work.models import Record
 
 
@@ -26,6 +29,63 @@ class Recording(Record):
     visibility = models.CharField(_("visible to"), max_length=12, choices=Visibility, default=Visibility.PUBLIC)
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Once a person has edited the chapters, machines leave them alone.
+    are_chapters_edited = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.webinar}: {self.asset}"
+
+
+class Chapter(Record):
+    """A titled stretch of a recording, up to the next chapter. Times are the source's."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="chapters")
+    start_ms = models.PositiveIntegerField()
+    title = models.CharField(_("title"), max_length=200)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["start_ms"]
+        constraints = [models.UniqueConstraint(fields=["recording", "start_ms"], name="one_chapter_per_moment")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SlideInterval(Record):
+    """A stretch of a recording during which one page of the slides is on screen. Times are the source's."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="slide_intervals")
+    page = models.ForeignKey(MaterialPage, on_delete=models.CASCADE, related_name="+")
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    certainty = models.FloatField()  # 0 to 1
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["start_ms"]
+
+    def __str__(self) -> str:
+        return f"{self.page} at {self.start_ms} ms"
+
+
+class Viewing(Record):
+    """One opening of the player, told by its own beats: no cookie, no address, no third party.
+
+    `registration` is known only where a personal link was used; `seen` holds one character per ten seconds of the
+    recording, "1" where they were played.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="viewings")
+    registration = models.ForeignKey(Registration, null=True, on_delete=models.SET_NULL, related_name="viewings")
+    last_beat_at = models.DateTimeField()
+    watched_ms = models.PositiveIntegerField(default=0)  # time spent playing, repeats included
+    seen = models.TextField(blank=True)
+    startup_ms = models.PositiveIntegerField(null=True)  # from the wish to play to the first picture
+    stalls = models.PositiveIntegerField(default=0)  # times that playback had to wait for the network
+    caption_language = models.CharField(max_length=35, blank=True)
+    audio_language = models.CharField(max_length=35, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["recording", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"viewing of {self.recording}"

@@ -33,6 +33,10 @@ class Asset(Record):
     probe = models.JSONField(default=dict)
     # What is unusual or was changed, as stable codes with facts: [{"code": "rotated", "degrees": 90}]
     warnings = models.JSONField(default=list)
+    # What viewers are to see of it, in the source's time; an end of None means up to its end. See Package.trim_*.
+    trim_start_ms = models.PositiveIntegerField(default=0)
+    trim_end_ms = models.PositiveIntegerField(null=True)
+    poster_at_ms = models.PositiveIntegerField(null=True)  # the moment a person chose, in the source's time
     current_package = models.ForeignKey("Package", null=True, on_delete=models.SET_NULL, related_name="+")
 
     def __str__(self) -> str:
@@ -103,6 +107,12 @@ class Package(Record):
     prefix = models.CharField(max_length=100, default=random_prefix, unique=True)
     state = models.CharField(max_length=10, choices=PackageState, default=PackageState.BUILDING)
     loudness = models.JSONField(default=dict)  # EBU R128 figures of the source, measured once
+    # What the pictures are like and how they are encoded: {"content": "static", "kept": 0.12, ...}
+    analysis = models.JSONField(default=dict)
+    # The stretch of the source that this version shows. Cues, chapters and slides keep the source's time; whoever
+    # shows them beside this version moves them by trim_start_ms.
+    trim_start_ms = models.PositiveIntegerField(default=0)
+    trim_end_ms = models.PositiveIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.asset} {self.created_at:%Y-%m-%d %H:%M}"
@@ -145,6 +155,11 @@ class DerivativeKind(models.TextChoices):
     SPEECH_AUDIO = "speech_audio", _("audio for speech recognition")
     MP4 = "mp4", _("MP4")
     MP4_SUBTITLED = "mp4_subtitled", _("MP4 with subtitles")
+    MP4_BURNED = "mp4_burned", _("MP4 with subtitles in the picture")
+    POSTER_CANDIDATE = "poster_candidate", _("picture to choose as poster")
+    LIGHT_AUDIO = "light_audio", _("sound for slow connections")
+    LIGHT_PICTURE = "light_picture", _("picture for slow connections")
+    LIGHT_ZIP = "light_zip", _("archive for slow connections")
 
 
 class Derivative(Record):
@@ -163,6 +178,30 @@ class Derivative(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.package}"
+
+
+class InterpretationChannel(Record):
+    """The sound of an interpreter, recorded in a file of its own, which viewers can choose instead of the speaker's.
+
+    `offset_ms` says how much later the channel's file begins than the recording (negative: earlier); None until it was
+    found or given. `match` between 0 and 1 says how sure the comparison of the two sounds is. A weak match is used
+    only once a person has listened and confirmed.
+    """
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="channels")
+    source = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="channel")
+    language = models.CharField(max_length=35)  # BCP 47
+    name = models.CharField(max_length=100, blank=True)  # shown in the player; empty: the language's own name
+    offset_ms = models.IntegerField(null=True)
+    match = models.FloatField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "language"], name="one_channel_per_language")]
+
+    def __str__(self) -> str:
+        return f"{self.language} for {self.asset}"
 
 
 class ReplacedFile(models.Model):

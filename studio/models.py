@@ -1,4 +1,4 @@
-"""A production: one run of the pipeline over a recording, and its steps."""
+"""A production: one run of the pipeline over a recording, and its steps. Also work beside it, each a row of its own."""
 
 from typing import ClassVar
 
@@ -58,3 +58,40 @@ class StepPart(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.step}, part {self.number}"
+
+
+class BurnIn(WorkRow):
+    """The wish for an MP4 with the subtitles of one language in the picture; stale once that track has changed."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="burn_ins")
+    language = models.CharField(max_length=35)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    package = models.ForeignKey("media.Package", on_delete=models.CASCADE, related_name="+")
+    revision = models.ForeignKey("transcripts.Revision", on_delete=models.CASCADE, related_name="+")
+    derivative = models.ForeignKey("media.Derivative", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta(WorkRow.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["package", "revision"], name="one_burn_in_per_package_and_revision")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} in the picture of {self.recording}"
+
+
+class WatchedFile(WorkRow):
+    """A file that was found in the watched folder or under the watched prefix, and what became of it.
+
+    waiting: it still grows; then as every work row. `path` is relative to the folder or prefix.
+    """
+
+    path = models.CharField(max_length=500)
+    size = models.PositiveBigIntegerField()  # bytes, when last looked at
+    modified_at = models.DateTimeField()
+    recording = models.ForeignKey(Recording, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta(WorkRow.Meta):
+        constraints = [models.UniqueConstraint(fields=["path", "size", "modified_at"], name="one_row_per_watched_file")]
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,5 +1,6 @@
 """Recordings: uploading one, what is known of it, who may watch it."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 import library.services
@@ -29,6 +31,32 @@ from studio.views.productions import production_publish
 from studio.views.webinars import find_webinar, webinar_context
 from transcripts.models import TextTrack
 from work.errors import DomainError
+
+
+@dataclass(frozen=True)
+class RecordingTab:
+    """One of the pages about a recording. `title` is translated when it is shown."""
+
+    name: str
+    view: str
+    title: Any
+
+
+RECORDING_TABS = (RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),)
+
+
+def recording_context(request: StudioRequest, recording: Recording, tab: str, **more: Any) -> dict[str, Any]:
+    """What every page about a recording needs; templates extend studio/recording/base.html."""
+    return webinar_context(
+        request,
+        recording.webinar,
+        "recordings",
+        recording=recording,
+        asset=recording.asset,
+        recording_tab=tab,
+        recording_tabs=RECORDING_TABS,
+        **more,
+    )
 
 
 @studio_page
@@ -110,19 +138,17 @@ def recording_page(
     # The cues themselves may be megabytes, and are not shown here.
     tracks = transcripts.selectors.tracks_of(asset=recording.asset).defer("current_revision__cues")
     package = recording.asset.current_package
-    context = webinar_context(
+    context = recording_context(
         request,
-        recording.webinar,
-        "recordings",
-        recording=recording,
-        asset=recording.asset,
+        recording,
+        "overview",
         renditions=package.renditions.order_by("kind", "-height") if package else [],
         productions=recording.productions.order_by("-created_at"),
         tracks=[(track, _notes(track)) for track in tracks],
         track_form=track_form,
         visibility_form=RecordingVisibilityForm(initial={"visibility": recording.visibility}),
     )
-    return render(request, "studio/recording.html", context, status=status)
+    return render(request, "studio/recording/overview.html", context, status=status)
 
 
 def _notes(track: TextTrack) -> list[str]:
