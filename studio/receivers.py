@@ -9,7 +9,14 @@ from events.signals import speaker_invited
 from media import uploads
 from notifications import purposes
 from studio import messages
-from studio.uploads import RECORDING, check_recording
+from studio.uploads import (
+    CHANNEL,
+    RECORDING,
+    REPLACEMENT,
+    check_channel,
+    check_recording,
+    check_replacement,
+)
 
 
 @receiver(speaker_invited)
@@ -19,3 +26,5 @@ def _mail_the_speaker(speaker: Speaker, **_kwargs: Any) -> None:
 
 purposes.register(messages.INVITATION, messages.is_invitation_wanted)
 uploads.register_purpose(RECORDING, check_recording)
+uploads.register_purpose(CHANNEL, check_channel)
+uploads.register_purpose(REPLACEMENT, check_replacement)

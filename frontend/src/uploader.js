@@ -1,6 +1,6 @@
 // <rostrum-uploader>: sends one file in parts, several at once, and goes on where it stopped.
 //
-// Its markup, with all words, comes from templates/includes/uploader.html. Attributes:
+// Its markup, with all words, comes from studio/templates/studio/includes/uploader.html. Attributes:
 //   data-create-url    where uploads are announced (/api/v1/uploads/)
 //   data-purpose, data-organisation   sent with the announcement
 //   data-form, data-field   when the file is stored, its upload's id is put into that field and the form is sent
