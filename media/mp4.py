@@ -99,14 +99,14 @@ def read_track(file: IO[bytes]) -> Track:
     spans: list[tuple[int, int, int]] = []  # offset, size, ticks
     samples = init_size = 0
     fragment: tuple[int, int] | None = None  # offset of the moof, its ticks
-    for kind, offset, size in _top_level(file):
+    for kind, offset, size in top_level_boxes(file):
         if kind == b"moov":
-            header = _read_header(_content(file, offset, size))
+            header = _read_header(box_content(file, offset, size))
             init_size = offset + size
         elif kind == b"moof":
             if header is None:
                 raise Mp4Error("a fragment comes before the header")
-            ticks, count = _read_fragment(_content(file, offset, size), header)
+            ticks, count = _read_fragment(box_content(file, offset, size), header)
             samples += count
             fragment = (offset, ticks)
         elif kind == b"mdat":
@@ -140,11 +140,11 @@ def join(parts: Sequence[IO[bytes]], target: IO[bytes]) -> None:
     for part in parts:
         header: _Header | None = None
         part_ticks = 0
-        for kind, offset, size in _top_level(part):
+        for kind, offset, size in top_level_boxes(part):
             if kind == b"ftyp" and first is None:
-                _copy(part, offset, size, target)
+                copy_bytes(part, offset, size, target)
             elif kind == b"moov":
-                content = _content(part, offset, size)
+                content = box_content(part, offset, size)
                 header = _read_header(content)
                 if first is None:
                     first = header
@@ -154,13 +154,13 @@ def join(parts: Sequence[IO[bytes]], target: IO[bytes]) -> None:
             elif kind == b"moof":
                 if header is None:
                     raise Mp4Error("a fragment comes before the header")
-                content = _content(part, offset, size)
+                content = box_content(part, offset, size)
                 ticks, _count = _read_fragment(content, header)
                 sequence += 1
                 target.write(struct.pack(">I4s", size, b"moof") + _moved_fragment(content, base_ticks, sequence))
                 part_ticks += ticks
             elif kind == b"mdat":
-                _copy(part, offset, size, target)
+                copy_bytes(part, offset, size, target)
         if not part_ticks:
             raise Mp4Error("a part has no pictures")
         base_ticks += part_ticks
@@ -175,7 +175,7 @@ class _Header:
     sample_entry: bytes  # with the decoder's parameters: equal for all parts that can be joined
 
 
-def _top_level(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+def top_level_boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, offset and size of each top-level box."""
     end = file.seek(0, 2)
     offset = 0
@@ -195,14 +195,14 @@ def _top_level(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
         offset += size
 
 
-def _content(file: IO[bytes], offset: int, size: int) -> bytes:
+def box_content(file: IO[bytes], offset: int, size: int) -> bytes:
     if size > MAX_HEADER_BYTES:
         raise Mp4Error("a header of absurd size")
     file.seek(offset + 8)
     return file.read(size - 8)
 
 
-def _copy(source: IO[bytes], offset: int, size: int, target: IO[bytes]) -> None:
+def copy_bytes(source: IO[bytes], offset: int, size: int, target: IO[bytes]) -> None:
     source.seek(offset)
     while size:
         data = source.read(min(size, COPY_BYTES))
@@ -212,7 +212,7 @@ def _copy(source: IO[bytes], offset: int, size: int, target: IO[bytes]) -> None:
         size -= len(data)
 
 
-def _boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start and end of the content of every box, containers first, then what is in them."""
     end = len(data) if end is None else end
     while start + 8 <= end:
@@ -221,7 +221,7 @@ def _boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tupl
             raise Mp4Error(f"a damaged {kind!r} box")
         yield kind, start + 8, start + size
         if kind in CONTAINERS:
-            yield from _boxes(data, start + 8, start + size)
+            yield from boxes(data, start + 8, start + size)
         start += size
 
 
@@ -229,7 +229,7 @@ def _read_header(data: bytes) -> _Header:
     timescale = default_duration = delay_ticks = 0
     sample_entry = b""
     tracks = 0
-    for kind, start, end in _boxes(data):
+    for kind, start, end in boxes(data):
         version = data[start] if start < end else 0
         if kind == b"trak":
             tracks += 1
@@ -288,7 +288,7 @@ def _read_fragment(data: bytes, header: _Header) -> tuple[int, int]:
     """Return the duration in ticks and the number of samples of a moof."""
     ticks = count = 0
     default = header.default_duration
-    for kind, start, _end in _boxes(data):
+    for kind, start, _end in boxes(data):
         if kind == b"tfhd":
             flags = struct.unpack_from(">I", data, start)[0] & 0xFFFFFF
             at = start + 8
@@ -310,7 +310,7 @@ def _read_fragment(data: bytes, header: _Header) -> tuple[int, int]:
 
 def _moved_fragment(content: bytes, base_ticks: int, sequence: int) -> bytes:
     data = bytearray(content)
-    for kind, start, _end in _boxes(content):
+    for kind, start, _end in boxes(content):
         if kind == b"mfhd":
             struct.pack_into(">I", data, start + 4, sequence)
         elif kind == b"tfdt":
