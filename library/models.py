@@ -31,6 +31,8 @@ class Recording(Record):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     # Once a person has edited the chapters, machines leave them alone.
     are_chapters_edited = models.BooleanField(default=False)
+    # Viewers may ask for a video with the subtitles in the picture, once per language; else only members may.
+    may_viewers_request_burn_in = models.BooleanField(_("viewers may ask for it"), default=False)
 
     def __str__(self) -> str:
         return f"{self.webinar}: {self.asset}"
@@ -65,6 +67,26 @@ class SlideInterval(Record):
 
     def __str__(self) -> str:
         return f"{self.page} at {self.start_ms} ms"
+
+
+class FormerVersion(Record):
+    """A file that another one took the place of. Until `delete_after` one can go back to it; then it is deleted.
+
+    Whoever began to watch it goes on with it until the grant ends.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="former_versions")
+    asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="former_version")
+    replaced_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    delete_after = models.DateTimeField(db_index=True)
+    # Chapters and slides in this file's time: {"chapters": [[ms, title]], "slides": [[page, ms, ms, certainty]]}
+    timeline = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"former {self.asset} of {self.recording}"
 
 
 class Viewing(Record):

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from library.models import Recording
+from media.models import Asset
 from work.models import Record, WorkRow
 
 
@@ -22,9 +23,19 @@ class Production(Record):
     publish_requested_at = models.DateTimeField(null=True, blank=True)
     package = models.ForeignKey("media.Package", null=True, on_delete=models.SET_NULL, related_name="+")
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    # A file that shall take the place of the recording's, once everything is made of it; None: the recording's own.
+    replacement = models.ForeignKey("media.Asset", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Of a replacement: the subtitles of the former file are taken over, shown that much later, instead of made anew.
+    keeps_subtitles = models.BooleanField(default=False)
+    subtitle_offset_ms = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return f"production of {self.recording}"
+
+    @property
+    def asset(self) -> "Asset":
+        """The file that this run works on."""
+        return self.replacement or self.recording.asset
 
 
 class StepRow(WorkRow):
@@ -69,6 +80,8 @@ class BurnIn(WorkRow):
     package = models.ForeignKey("media.Package", on_delete=models.CASCADE, related_name="+")
     revision = models.ForeignKey("transcripts.Revision", on_delete=models.CASCADE, related_name="+")
     derivative = models.ForeignKey("media.Derivative", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Finished stretches of picture, which a second try keeps: {"<first frame>": "<key of the file>"}
+    parts = models.JSONField(default=dict)
 
     class Meta(WorkRow.Meta):
         constraints = [
@@ -77,6 +90,23 @@ class BurnIn(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.language} in the picture of {self.recording}"
+
+
+class Cut(WorkRow):
+    """The wish that viewers see the recording from `start_ms` to `end_ms` of its source; None means its end."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="cuts")
+    asset = models.ForeignKey("media.Asset", on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField(null=True)
+    package = models.ForeignKey("media.Package", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"cut of {self.recording}"
 
 
 class WatchedFile(WorkRow):
