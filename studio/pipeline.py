@@ -62,7 +62,7 @@ class Run:
 
 def inspect(run: Run) -> None:
     """Look into the file, refuse what is unsafe or not a recording, and open a new version of what is made from it."""
-    asset = run.production.recording.asset
+    asset = run.production.asset
     media.services.inspect_source(
         asset=asset, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
     )
@@ -106,7 +106,7 @@ def join_encoded(run: Run, results: list[dict[str, Any]]) -> None:
 
 def audio(run: Run) -> None:
     """Encode the sound once, at one loudness, for all rungs; and once more for speech recognition."""
-    if not run.production.recording.asset.has_audio:
+    if not run.production.asset.has_audio:
         raise Skip(_("The recording has no sound."))
     media.services.make_audio(
         package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
@@ -115,7 +115,7 @@ def audio(run: Run) -> None:
 
 def pictures(run: Run) -> None:
     """Choose a poster and draw the storyboard for the seek bar."""
-    if not run.production.recording.asset.has_video:
+    if not run.production.asset.has_video:
         raise Skip(_("The recording has no picture."))
     media.services.make_pictures(
         package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
@@ -124,7 +124,7 @@ def pictures(run: Run) -> None:
 
 def plan_transcription(production: Production) -> list[dict[str, Any]]:
     assert production.package is not None
-    asset = production.recording.asset
+    asset = production.asset
     if not asset.has_audio:
         raise Skip(_("The recording has no sound."))
     if not transcripts.services.can_transcribe(production.spoken_language):
@@ -156,7 +156,7 @@ def captions(run: Run) -> dict[str, Any]:
         raise Skip(transcription.error or _("There is no transcription."))
     with run.fenced():
         track = transcripts.services.write_captions(
-            asset=run.production.recording.asset,
+            asset=run.production.asset,
             results=transcription.result["parts"],
             language=run.production.spoken_language,
         )
@@ -166,7 +166,7 @@ def captions(run: Run) -> dict[str, Any]:
 
 def translate(run: Run) -> dict[str, Any]:
     """Translate the captions into one language."""
-    asset = run.production.recording.asset
+    asset = run.production.asset
     source = transcripts.selectors.captions_of(asset=asset, language=run.production.spoken_language)
     if source is None or source.current_revision is None or not source.current_revision.cue_count:
         raise Skip(_("There are no captions to translate."))
@@ -199,7 +199,7 @@ def package(run: Run) -> None:
 
 def subtitled_mp4(run: Run) -> None:
     """Put every subtitle track into one MP4 for people who watch elsewhere."""
-    asset = run.production.recording.asset
+    asset = run.production.asset
     tracks = [
         (track.language, transcripts.services.export_track(track=track, format="vtt"))
         for track in transcripts.selectors.tracks_of(asset=asset)
@@ -230,7 +230,7 @@ def publish(run: Run) -> None:
     """Open the recording to those who may watch it, with the text tracks that exist by now."""
     production = run.production
     with run.fenced():
-        for track in transcripts.selectors.tracks_of(asset=production.recording.asset):
+        for track in transcripts.selectors.tracks_of(asset=production.asset):
             _publish_if_wanted(production, track)
         library.services.publish_recording(recording=production.recording, user=production.created_by)
 
