@@ -1,12 +1,13 @@
 """Published recordings: a webinar's media asset, who may watch it, its chapters and slides, and how it was watched."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from events.models import MaterialPage, Visibility, Webinar
+from events.models import MaterialPage, Visibility, Webinar, random_nonce
 from media.models import Asset
 from registration.models import Registration
 from work.models import Record
@@ -111,3 +112,53 @@ class Viewing(Record):
 
     def __str__(self) -> str:
         return f"viewing of {self.recording}"
+
+
+class ViewingDay(models.Model):
+    """What is left of the viewings of one day (UTC) once they are older than VIEWING_KEEP_DAYS: sums, no openings."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="viewing_days")
+    day = models.DateField()
+    openings = models.PositiveIntegerField(default=0)
+    completed = models.PositiveIntegerField(default=0)
+    watched_ms = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["day"]
+        constraints = [models.UniqueConstraint(fields=["recording", "day"], name="one_sum_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.recording} on {self.day}"
+
+
+class EmbedLinkQuerySet(models.QuerySet["EmbedLink"]):
+    def live(self) -> Self:
+        """Those that still open something."""
+        return self.filter(revoked_at__isnull=True, ends_at__gt=timezone.now())
+
+
+class EmbedLink(Record):
+    """Permission to show a recording that is not public inside the pages of certain sites, until a day or revoked.
+
+    `sites` are origins such as "https://intranet.example.org": browsers show the player nowhere else.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="embed_links")
+    name = models.CharField(_("name"), max_length=100)
+    sites = models.JSONField(default=list)
+    ends_at = models.DateTimeField(_("ends"))
+    revoked_at = models.DateTimeField(null=True)
+    link_nonce = models.CharField(max_length=40, default=random_nonce)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = EmbedLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and self.ends_at > timezone.now()
