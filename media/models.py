@@ -141,6 +141,7 @@ class Rendition(Record):
     duration_ms = models.PositiveIntegerField()
     # {"init": [offset, size], "segments": [[offset, size, duration_ms], ...]}, bytes in the file at `key`
     index = models.JSONField()
+    facts = models.JSONField(default=dict)  # what it was made of, where it may have to be made again
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["package", "name"], name="one_rendition_per_name")]
@@ -160,6 +161,7 @@ class DerivativeKind(models.TextChoices):
     LIGHT_AUDIO = "light_audio", _("sound for slow connections")
     LIGHT_PICTURE = "light_picture", _("picture for slow connections")
     LIGHT_ZIP = "light_zip", _("archive for slow connections")
+    EXCERPT = "excerpt", _("excerpt to compare by ear")
 
 
 class Derivative(Record):
@@ -184,8 +186,9 @@ class InterpretationChannel(Record):
     """The sound of an interpreter, recorded in a file of its own, which viewers can choose instead of the speaker's.
 
     `offset_ms` says how much later the channel's file begins than the recording (negative: earlier); None until it was
-    found or given. `match` between 0 and 1 says how sure the comparison of the two sounds is. A weak match is used
-    only once a person has listened and confirmed.
+    found or given. Its clock may run differently: what it has at t is heard in the recording at
+    offset + t * (1 + drift_ppm / 1,000,000). `match` between 0 and 1 says how sure the comparison of the two sounds
+    is. A weak match is used only once a person has listened and confirmed.
     """
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="channels")
@@ -193,7 +196,9 @@ class InterpretationChannel(Record):
     language = models.CharField(max_length=35)  # BCP 47
     name = models.CharField(max_length=100, blank=True)  # shown in the player; empty: the language's own name
     offset_ms = models.IntegerField(null=True)
+    drift_ppm = models.FloatField(default=0)
     match = models.FloatField(null=True)
+    loudness = models.JSONField(default=dict)  # EBU R128 figures of the source; see Package.loudness
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
