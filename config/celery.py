@@ -6,10 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging
 from kombu import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
+
+# Kombu's own transport for folders may hand out half a message (config/folder_queue.py).
+TRANSPORT_ALIASES["filesystem"] = "config.folder_queue:Transport"
 
 app = Celery("rostrum")
 
@@ -27,7 +31,14 @@ def transport_options() -> dict[str, Any]:
             "store_processed": False,
         }
     if settings.BROKER_URL.startswith("redis"):
-        return {"visibility_timeout": 3600, "unacked_restore_interval": 60}
+        return {
+            "visibility_timeout": settings.BROKER_VISIBILITY_S,
+            "unacked_restore_interval": min(60, settings.BROKER_VISIBILITY_S),
+            # A server that vanished without a word must not hold up a web request, or a worker, for ever.
+            "socket_timeout": 20,
+            "socket_connect_timeout": 3,
+            "socket_keepalive": True,
+        }
     return {}
 
 

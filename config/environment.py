@@ -72,6 +72,13 @@ VARIABLES: tuple[Variable, ...] = (
         section="Database and queue",
     ),
     Variable(
+        "BROKER_VISIBILITY_S",
+        3600,
+        "Seconds after which Redis hands out again a message whose worker did not answer. Doing so is harmless.",
+        int,
+        "Database and queue",
+    ),
+    Variable(
         "WORK_LEASE_S",
         180,
         "Seconds after its last heartbeat that a worker's claim expires.",
@@ -80,6 +87,13 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("WORK_HEARTBEAT_S", 30, "Seconds between a worker's heartbeats.", int, "Database and queue"),
     Variable("WORK_SWEEP_S", 60, "Seconds between sweeps for due, lost and abandoned work.", int, "Database and queue"),
+    Variable(
+        "WORK_STUCK_S",
+        240,
+        "Seconds that work may wait while no worker of its queue does anything; then `serve` restarts them.",
+        int,
+        "Database and queue",
+    ),
     Variable(
         "S3_BUCKET", "", "Name of the private bucket. Empty: files are kept in `VAR_DIR/files`.", section="Storage"
     ),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/details", health.details, name="health-details"),
     path("api/v1/", include(("config.api_urls", "api"))),
     path("", include("media.urls")),
     path("", include("events.urls")),

@@ -1,5 +1,6 @@
 """Runs the processes of a small installation: web server, workers, scheduler. Starts again what dies."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
+
+from work import health
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +28,13 @@ class Child:
     process: "subprocess.Popen[bytes] | None" = None
     deaths: int = 0
     start_at: float = field(default_factory=time.monotonic)
+    started_at: float = 0.0
+    kill_at: float | None = None  # it was asked to end, and has until then
+
+    @property
+    def queues(self) -> set[str]:
+        """The queues that a worker serves."""
+        return set(self.command[self.command.index("-Q") + 1].split(",")) if "-Q" in self.command else set()
 
 
 def commands(*, port: int, host: str) -> dict[str, list[str]]:
@@ -58,6 +69,7 @@ class Supervisor:
             self._start(child)
 
     def _start(self, child: Child) -> None:
+        child.started_at, child.kill_at = time.monotonic(), None
         with open(self.logs / f"{child.name}.log", "ab") as log:
             child.process = subprocess.Popen(
                 child.command,
@@ -69,9 +81,16 @@ class Supervisor:
             )
 
     def watch(self) -> None:
-        """Start dead processes again, with a growing pause, until `stop` is called."""
+        """Start again what died, with a growing pause, and what stopped working, until `stop` is called."""
+        look_at = time.monotonic() + settings.WORK_STUCK_S / 4
         while not self._stopping.wait(1):
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + settings.WORK_STUCK_S / 4
+                self._restart_stuck()
             for child in self.children:
+                if child.kill_at is not None and child.process is not None and time.monotonic() >= child.kill_at:
+                    child.kill_at = None
+                    _kill(child.process)
                 if child.process is None:
                     if time.monotonic() >= child.start_at:
                         self._start(child)
@@ -80,6 +99,30 @@ class Supervisor:
                     child.deaths += 1
                     child.start_at = time.monotonic() + min(60, 2**child.deaths)
                     child.process = None
+
+    def _restart_stuck(self) -> None:
+        """End the workers of queues in which work waits though nobody does any (promise J10); `watch` starts them.
+
+        A broker connection may die without a word, and its worker then listens to nothing for ever. Without sweeps,
+        which the same workers do, what waits elsewhere may not even have a message.
+        """
+        try:
+            stuck = set(health.stuck_queues(longer_than_s=settings.WORK_STUCK_S))
+            swept = health.seconds_since_sweep()
+        except Exception:  # whatever a database or cache driver raises: next time
+            logger.warning("could not look at the queues", exc_info=True)
+            return
+        finally:
+            connection.close()
+        if swept is not None and swept > settings.WORK_STUCK_S + 2 * settings.WORK_SWEEP_S:
+            stuck.add("default")
+        now = time.monotonic()
+        for child in self.children:
+            is_old = now - child.started_at > settings.WORK_STUCK_S
+            if child.process is not None and child.kill_at is None and is_old and child.queues & stuck:
+                logger.warning("%s does nothing though work waits; starting it again", child.name)
+                child.process.send_signal(signal.SIGTERM)
+                child.kill_at = now + STOP_GRACE_S
 
     def stop(self) -> None:
         """End all processes: politely, then for good."""
@@ -92,5 +135,11 @@ class Supervisor:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a process with all of its session."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

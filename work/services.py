@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from work import kinds
+import sandbox
+from work import health, kinds, leases
 from work.errors import (
     Cancelled,
     DomainError,
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 HINT_AGAIN_S = 60  # a queued row whose message is older than this gets a new one
 BACKOFF_S = (10, 60, 300)  # before the second, third and any further try
+LOG_TAIL_CHARS = 4000
 
 
 def enqueue(row: WorkRow, *, due_at: Any = None) -> None:
@@ -97,6 +99,9 @@ def claim(model: type[Row], pk: Any) -> Lease[Row] | None:
 def execute(kind_name: str, pk: Any) -> bool:
     """Do one row's work, whatever happens to it. Returns False when there was nothing to do."""
     kind = kinds.get(kind_name)
+    if leases.stopping.is_set():
+        _pass_on(kind, pk)
+        return False
     lease = claim(kind.model, pk)
     if lease is None:
         return False
@@ -132,12 +137,30 @@ def execute(kind_name: str, pk: Any) -> bool:
     return True
 
 
+def _pass_on(kind: kinds.WorkKind, pk: Any) -> None:
+    """This worker is stopping: send the message again, for one that is not."""
+    row = kind.model._default_manager.filter(pk=pk, state=WorkState.QUEUED).first()
+    if row is not None:
+        hint(row)
+
+
+def _words_of(error: DomainError) -> dict[str, str]:
+    """What is stored of an error: its reason for people, its code, and a tool's last words for those who ask."""
+    words = {"error": str(error), "error_code": error.code[:60]}
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, sandbox.ToolFailed | sandbox.LimitExceeded) and cause.stderr_tail:
+            return {**words, "log_tail": cause.stderr_tail[-LOG_TAIL_CHARS:]}
+        cause = cause.__cause__
+    return words
+
+
 def _finish(kind: kinds.WorkKind, lease: Lease[Any], state: WorkState, error: DomainError | None) -> None:
     fields: dict[str, Any] = {"state": state, "finished_at": timezone.now(), "lease_expires_at": None}
     if state == WorkState.DONE:
         fields["progress"] = 100
     if error is not None:
-        fields |= {"error": str(error), "error_code": error.code[:60]}
+        fields |= _words_of(error)
     try:
         with transaction.atomic():
             lease.write(**fields)
@@ -174,7 +197,7 @@ def _requeue(
         "hinted_at": None,
     }
     if error is not None:
-        fields |= {"error": str(error), "error_code": error.code[:60]}
+        fields |= _words_of(error)
     try:
         lease.write(**fields)
     except LeaseLost:
@@ -251,6 +274,8 @@ def sweep() -> dict[str, int]:
         for row in manager.filter(lost, due, state=WorkState.QUEUED).order_by("created_at")[:500]:
             hint(row)
             counts[kind.name] = counts.get(kind.name, 0) + 1
+    with contextlib.suppress(Exception):  # the cache may be away; nothing depends on it
+        health.note_sweep()
     return counts
 
 

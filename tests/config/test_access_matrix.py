@@ -16,6 +16,7 @@ SERVICE = """
 #                                           anon regi spkr revw orgn ownr othr admn
 GET    /health/live                          200  200  200  200  200  200  200  200
 GET    /health/ready                         200  200  200  200  200  200  200  200
+GET    /health/details                       404  404  404  200  200  200  200  200
 GET    /calendar.ics                         200  200  200  200  200  200  200  200
 GET    /webinars/{public}/calendar.ics       200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/calendar.ics       200  200  200  200  200  200  200  200

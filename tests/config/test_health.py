@@ -6,8 +6,10 @@ from django.test import Client
 from kombu import Connection
 from pytest_django import Settings
 
+from accounts.models import Role
 from config import health
 from config.celery import app
+from tests.factories.accounts import MembershipFactory, UserFactory
 
 
 def test_live_asks_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +21,22 @@ def test_live_asks_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> N
 def test_ready_names_each_part(client: Client) -> None:
     response = client.get("/health/ready")
     assert (response.status_code, response.json()) == (200, {"database": "ok", "storage": "ok", "broker": "ok"})
+
+
+@pytest.mark.django_db
+def test_details_say_how_far_behind_the_workers_are(client: Client) -> None:
+    client.force_login(MembershipFactory(role=Role.REVIEWER).user)
+    found = client.get("/health/details").json()
+    assert set(found["queues"]) == {"default", "mail", "media", "speech"}
+    assert found["queues"]["media"] == {"waiting": 0, "oldest_s": 0, "running": 0, "stalled": 0}
+    assert (found["stuck"], found["seconds_since_sweep"], found["sandbox"]) == ([], None, "strong")
+    assert 0 < found["disk"]["free_bytes"] < found["disk"]["total_bytes"]
+
+
+@pytest.mark.django_db
+def test_details_are_for_members(client: Client) -> None:
+    client.force_login(UserFactory())
+    assert client.get("/health/details").status_code == 404
 
 
 def _fail() -> None:

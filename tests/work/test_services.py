@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+import sandbox
 from events.models import Material
 from tests.work.conftest import Stage
 from work import leases, services
@@ -253,6 +254,23 @@ def test_a_row_without_heartbeats_is_shown_as_stalled(stage: Stage, settings: Se
     missed = timedelta(seconds=settings.WORK_LEASE_S - 2 * settings.WORK_HEARTBEAT_S - 1)
     lease.row.lease_expires_at = timezone.now() + missed
     assert lease.row.is_stalled
+
+
+def test_a_failed_tools_last_words_are_kept(stage: Stage) -> None:
+    row = stage.row()
+
+    def handle(lease: Lease[Material]) -> None:
+        try:
+            raise sandbox.ToolFailed("ffmpeg", 1, "x" * 9000 + "moov atom not found\n")
+        except sandbox.ToolFailed as error:
+            raise PermanentFailure("It is damaged.") from error
+
+    stage.handle = handle
+    services.execute("test", row.pk)
+    row.refresh_from_db()
+    assert row.error == "It is damaged."
+    assert row.log_tail.endswith("moov atom not found\n")
+    assert len(row.log_tail) == services.LOG_TAIL_CHARS
 
 
 class TestWithThreads:

@@ -45,7 +45,7 @@ def every_check() -> list[Check]:
         # Only our own apps have a doctor; library packages are not searched.
         if not config.path.startswith(str(settings.BASE_DIR)) or ".venv" in config.path:
             continue
-        if importlib.util.find_spec(f"{config.name}.doctor") is None or config.name == "work":
+        if importlib.util.find_spec(f"{config.name}.doctor") is None:
             continue
         try:
             found += importlib.import_module(f"{config.name}.doctor").checks()
