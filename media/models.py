@@ -57,6 +57,9 @@ class Upload(WorkRow):
     size = models.PositiveBigIntegerField()  # bytes, as announced
     part_size = models.PositiveIntegerField()  # bytes; the last part may be smaller
     sha256 = models.CharField(max_length=64, blank=True)  # as announced by the client, if it did
+    # Tells the client whether a file that is chosen again is the one it began with; its own words, such as a hash of
+    # some of the bytes.
+    fingerprint = models.CharField(max_length=64, blank=True)
     storage_key = models.CharField(max_length=200)
     multipart_id = models.CharField(max_length=500, blank=True)  # S3's name for the upload
     expires_at = models.DateTimeField()
