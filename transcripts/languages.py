@@ -47,6 +47,11 @@ class Language:
     has_spaces: bool = True
 
     @property
+    def is_full_width(self) -> bool:
+        """True where a line's length is counted in squares, of which a Latin letter takes half a one."""
+        return self.scripts[0] in ("Hani", "Hans", "Hant", "Jpan", "Kore")
+
+    @property
     def direction(self) -> Direction:
         return "rtl" if self.scripts[0] in _RTL_SCRIPTS else "ltr"
 
