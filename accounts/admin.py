@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from i18nfield.fields import I18nCharField, I18nTextField
 from i18nfield.forms import I18nTextarea, I18nTextInput
 
-from accounts.models import ApiToken, AuditEntry, IdempotentAnswer, Membership, Organisation, User
+from accounts.models import ApiToken, AuditEntry, ErasedPerson, IdempotentAnswer, Membership, Organisation, User
 from accounts.services import record_action
 
 M = TypeVar("M", bound=Model)
@@ -171,3 +171,9 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
 class IdempotentAnswerAdmin(ReadOnlyAdmin[IdempotentAnswer]):
     list_display = ("started_at", "status")
     exclude = ("body",)
+
+
+@admin.register(ErasedPerson)
+class ErasedPersonAdmin(ReadOnlyAdmin[ErasedPerson]):
+    list_display = ("digest", "at")
+    search_fields = ("digest",)

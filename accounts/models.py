@@ -138,3 +138,16 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.status or '…'}"
+
+
+class ErasedPerson(models.Model):
+    """That a person was erased: a keyed hash of their address, so that a restored backup can forget them again."""
+
+    digest = models.CharField(max_length=64, primary_key=True)  # HMAC-SHA-256
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "erased people"
+
+    def __str__(self) -> str:
+        return self.digest[:8]

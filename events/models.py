@@ -77,6 +77,11 @@ class WebinarQuerySet(models.QuerySet["Webinar"]):
         return self.filter(ends_at__lte=timezone.now()).order_by("-starts_at")
 
 
+def default_reminders() -> list[int]:
+    """A day and an hour before the start, in minutes."""
+    return [24 * 60, 60]
+
+
 class Webinar(Record):
     """One event with its own time. Times are stored in UTC; `time_zone` is the organiser's."""
 
@@ -96,7 +101,13 @@ class Webinar(Record):
     ends_at = models.DateTimeField(_("ends"))
     time_zone = models.CharField(_("time zone"), max_length=64)
     capacity = models.PositiveIntegerField(_("places"), null=True, blank=True)
+    registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes_at = models.DateTimeField(_("registration closes"), null=True, blank=True)
+    # Each narrows further who may register; none of them: everybody.
+    needs_approval = models.BooleanField(_("registrations need approval"), default=False)
+    needs_invitation = models.BooleanField(_("only invited people may register"), default=False)
+    email_domains = models.JSONField(_("only addresses of these institutions"), default=list, blank=True)
+    reminder_minutes = models.JSONField(_("reminders"), default=default_reminders, blank=True)
     join_url = models.URLField(_("address of the live room"), max_length=1000, blank=True)
     visibility = models.CharField(_("visible to"), max_length=12, choices=Visibility, default=Visibility.PUBLIC)
     state = models.CharField(_("state"), max_length=10, choices=WebinarState, default=WebinarState.DRAFT)

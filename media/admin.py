@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin, ReadOnlyInline
-from media.models import Asset, Derivative, Package, Rendition, Upload
+from media.models import Asset, Derivative, InterpretationChannel, Package, Rendition, Upload
 
 
 @admin.register(Asset)
@@ -41,3 +41,11 @@ class PackageAdmin(ReadOnlyAdmin[Package]):
     list_select_related = ("asset",)
     search_fields = ("prefix", "asset__file_name")
     inlines = (RenditionInline, DerivativeInline)
+
+
+@admin.register(InterpretationChannel)
+class InterpretationChannelAdmin(ReadOnlyAdmin[InterpretationChannel]):
+    list_display = ("asset", "language", "offset_ms", "match", "confirmed_at")
+    list_filter = ("language",)
+    list_select_related = ("asset",)
+    search_fields = ("asset__file_name",)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin, RecordedAdmin
-from notifications.models import Message, Suppression
+from notifications.models import Bounce, MailTemplate, Message, Suppression
 
 
 @admin.register(Message)
@@ -20,3 +20,18 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 class SuppressionAdmin(RecordedAdmin[Suppression]):
     list_display = ("email", "reason", "created_at")
     search_fields = ("email", "reason")
+
+
+@admin.register(MailTemplate)
+class MailTemplateAdmin(ReadOnlyAdmin[MailTemplate]):
+    list_display = ("template", "language", "organisation", "about", "updated_at")
+    list_filter = ("language", "template")
+    list_select_related = ("organisation",)
+    search_fields = ("template", "organisation__name")
+
+
+@admin.register(Bounce)
+class BounceAdmin(ReadOnlyAdmin[Bounce]):
+    list_display = ("email", "kind", "detail", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("email",)

@@ -63,3 +63,43 @@ class Suppression(Record):
 
     def __str__(self) -> str:
         return self.email
+
+
+class MailTemplate(Record):
+    """An organisation's own words for one kind of mail in one language, for all its webinars or one of them."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="mail_templates")
+    about = models.CharField(max_length=60, blank=True)  # such as "webinar:<id>"; empty: all of the organisation's
+    template = models.CharField(max_length=60)  # the folder below mail/
+    language = models.CharField(max_length=35)
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "about", "template", "language"], name="one_mail_template_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} ({self.language}) of {self.organisation}"
+
+
+class BounceKind(models.TextChoices):
+    HARD = "hard", _("refused for good")
+    SOFT = "soft", _("refused for now")
+    AUTOMATIC = "automatic", _("automatic answer")
+    COMPLAINT = "complaint", _("reported as unwanted")
+
+
+class Bounce(Record):
+    """What came back for a mail (RFC 3464), and when."""
+
+    message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="bounces")
+    email = models.EmailField(max_length=254)
+    kind = models.CharField(max_length=10, choices=BounceKind)
+    detail = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.email}"

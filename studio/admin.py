@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin, ReadOnlyInline
-from studio.models import Production, StepPart, StepRow
+from studio.models import BurnIn, Production, StepPart, StepRow, WatchedFile
 
 
 class StepInline(ReadOnlyInline[StepRow, Production]):
@@ -34,3 +34,18 @@ class StepAdmin(ReadOnlyAdmin[StepRow]):
     list_select_related = ("production__recording__webinar", "production__recording__asset")
     search_fields = ("production__recording__webinar__slug", "name", "error")
     inlines = (PartInline,)
+
+
+@admin.register(BurnIn)
+class BurnInAdmin(ReadOnlyAdmin[BurnIn]):
+    list_display = ("recording", "language", "state", "progress", "created_at")
+    list_filter = ("state", "language")
+    list_select_related = ("recording__webinar", "recording__asset")
+    search_fields = ("recording__webinar__slug",)
+
+
+@admin.register(WatchedFile)
+class WatchedFileAdmin(ReadOnlyAdmin[WatchedFile]):
+    list_display = ("path", "size", "state", "created_at")
+    list_filter = ("state",)
+    search_fields = ("path",)

@@ -20,7 +20,15 @@ pytestmark = pytest.mark.django_db
 
 OUR_APPS = ["accounts", "events", "media", "notifications", "transcripts", "registration", "library", "studio"]
 # Shown inside the page of the row that they belong to, or of no interest by themselves.
-INLINE_ONLY = {"media.UploadPart", "media.Rendition", "media.Derivative", "media.ReplacedFile", "studio.StepPart"}
+INLINE_ONLY = {
+    "media.UploadPart",
+    "media.Rendition",
+    "media.Derivative",
+    "media.ReplacedFile",
+    "studio.StepPart",
+    "registration.QuestionnaireItem",
+    "registration.Answer",
+}
 OURS = [model for model in admin.site._registry if model._meta.app_label in OUR_APPS]
 
 
