@@ -1,9 +1,12 @@
 """Reads of text tracks that pages, API, pipeline and exports share."""
 
+from dataclasses import replace
+
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from media.models import Asset
+from media.timeline import WHOLE, Window
 from transcripts import cues as arithmetic
 from transcripts import languages
 from transcripts.cues import Cue
@@ -44,9 +47,17 @@ def captions_of(*, asset: Asset, language: str = "") -> TextTrack | None:
     return next(iter([*exact, *same, *found]), None)
 
 
-def cues_of(track: TextTrack) -> list[Cue]:
-    """The cues of the current revision; none if there is no revision."""
-    return arithmetic.from_rows(track.current_revision.cues) if track.current_revision else []
+def cues_of(track: TextTrack, *, window: Window = WHOLE) -> list[Cue]:
+    """The cues of the current revision; none if there is no revision.
+
+    Args:
+        window: the stretch of the source that viewers see: cues outside it are left out, the others moved and clipped.
+    """
+    cues = arithmetic.from_rows(track.current_revision.cues) if track.current_revision else []
+    if window.is_whole:
+        return cues
+    spans = ((cue, window.span(cue.start_ms, cue.end_ms)) for cue in cues)
+    return [replace(cue, start_ms=span[0], end_ms=span[1]) for cue, span in spans if span is not None]
 
 
 def unused_machine_revision(track: TextTrack) -> Revision | None:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.services import record_action
 from media.models import Asset
+from media.timeline import WHOLE, Window
 from transcripts import formats, languages, selectors
 from transcripts.errors import FileUnreadable, FormatUnknown, LanguageUnknown, TranscriptError, WrongScript
 from transcripts.formats import FormatError, Note
@@ -75,8 +76,11 @@ def _late_notes(result: formats.ReadResult, asset: Asset) -> list[Note]:
     ]
 
 
-def export_track(*, track: TextTrack, format: str) -> str:
+def export_track(*, track: TextTrack, format: str, window: Window = WHOLE) -> str:
     """Return the current revision as the text of a file: `vtt`, `srt` or `txt`.
+
+    Args:
+        window: the stretch of the source that the version beside it shows; the times count from its start.
 
     Raises:
         FormatUnknown: another format was asked for.
@@ -85,4 +89,4 @@ def export_track(*, track: TextTrack, format: str) -> str:
         raise FormatUnknown(
             _("Subtitles come as %(formats)s.") % {"formats": ", ".join(formats.WRITERS)}, field="format"
         )
-    return formats.write(selectors.cues_of(track), format)
+    return formats.write(selectors.cues_of(track, window=window), format)
