@@ -150,6 +150,13 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
     Variable(
+    Variable(
+        "UPLOAD_WEBINAR_QUOTA_BYTES",
+        100 * 1024**3,
+        "Most bytes of one webinar's originals and open uploads: recordings, channels, replacements.",
+        int,
+        "Limits",
+    ),
         "WHISPER_MODEL",
         "",
         "A model's name (`small`, downloaded once) or a path. Empty: the demo's, which knows only its sentences.",

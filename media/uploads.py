@@ -12,14 +12,15 @@ import hashlib
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -31,7 +32,14 @@ from media.errors import MediaRejected
 from media.models import Asset, Upload, UploadPart
 from media.services.inspection import inspect_source
 from media.signals import upload_completed
-from media.storage import LocalPrivateStorage, PartAddress, StoredPart, StoreError, private_storage
+from media.storage import (
+    LocalPrivateStorage,
+    PartAddress,
+    PrivateStorage,
+    StoredPart,
+    StoreError,
+    private_storage,
+)
 from media.storage.local import PartGrant
 from media.upload_errors import (
     HashMismatch,
@@ -50,13 +58,30 @@ from work.models import WorkState
 
 WORK_KIND = "media.upload"
 PART_ADDRESS_LIFE_S = 6 * 3600  # a slow line must manage one part in this time
+SMALLEST_PART_BYTES = 256 * 1024  # that a client may ask for; the store may want more
+LARGEST_PART_BYTES = 256 * 1024**2
 UNFINISHED = (WorkState.WAITING, WorkState.QUEUED, WorkState.RUNNING)
 
 
-class PurposeCheck(Protocol):
-    """Decides whether this person may upload for this purpose; raises a DomainError if not."""
+@dataclass(frozen=True)
+class Budget:
+    """Space that the uploads for a purpose share, beside the organisation's.
 
-    def __call__(self, *, organisation: Organisation, user: User | None, purpose: str) -> None: ...
+    Attributes:
+        name: whose space it is, for people.
+        limit: bytes.
+        used: asked while no other upload of the organisation can be announced.
+    """
+
+    name: str
+    limit: int
+    used: Callable[[], int]
+
+
+class PurposeCheck(Protocol):
+    """Decides whether this person may upload for this purpose, and out of which space; raises a DomainError if not."""
+
+    def __call__(self, *, organisation: Organisation, user: User | None, purpose: str) -> Budget | None: ...
 
 
 _purposes: dict[str, PurposeCheck] = {}
@@ -68,16 +93,27 @@ def register_purpose(prefix: str, check: PurposeCheck) -> None:
 
 
 def start_upload(
-    *, organisation: Organisation, user: User | None, file_name: str, size: int, purpose: str, sha256: str = ""
+    *,
+    organisation: Organisation,
+    user: User | None,
+    file_name: str,
+    size: int,
+    purpose: str,
+    sha256: str = "",
+    fingerprint: str = "",
+    part_size: int | None = None,
 ) -> Upload:
     """Announce a file of `size` bytes; its parts may then be sent.
 
     Args:
-        sha256: of the whole file, in hexadecimal, if the client knows it; checked at the end.
+        sha256: of the whole file, in hexadecimal, if the client knows it already; checked at the end.
+        fingerprint: kept for the client, which tells by it whether a file is the one it began with.
+        part_size: bytes of a part that suit the client's line; None for the usual. The store has the last word.
 
     Raises:
         UploadTooLarge: larger than UPLOAD_MAX_BYTES.
-        QuotaExceeded: with the organisation's other originals and open uploads, more than UPLOAD_QUOTA_BYTES.
+        QuotaExceeded: with the organisation's other originals and open uploads, more than UPLOAD_QUOTA_BYTES, or more
+            than the purpose's own budget.
         UploadError: empty, or not a SHA-256.
         StoreError: the store cannot be reached.
         DomainError: the purpose's own check refused.
@@ -85,21 +121,23 @@ def start_upload(
     sha256 = sha256.strip().lower()
     _validate(size=size, sha256=sha256)
     check = _purposes.get(purpose.partition(":")[0])
-    if check is not None:
-        check(organisation=organisation, user=user, purpose=purpose)
+    budget = None if check is None else check(organisation=organisation, user=user, purpose=purpose)
     storage = private_storage()
     with transaction.atomic():
         # An UPDATE locks the row on every database, so parallel announcements are counted one after the other.
         Organisation.objects.filter(pk=organisation.pk).update(updated_at=timezone.now())
-        _check_quota(organisation, size)
+        _check_space(Budget(str(organisation), settings.UPLOAD_QUOTA_BYTES, lambda: used_bytes(organisation)), size)
+        if budget is not None:
+            _check_space(budget, size)
         upload = Upload.objects.create(
             organisation=organisation,
             created_by=user,
             purpose=purpose,
             file_name=clean_file_name(file_name),
             size=size,
-            part_size=_part_size(size, storage.min_part_bytes, storage.max_parts),
+            part_size=_part_size(size, part_size, storage),
             sha256=sha256,
+            fingerprint=fingerprint[:64],
             storage_key=f"originals/{secrets.token_urlsafe(24)}",
             expires_at=timezone.now() + timedelta(seconds=settings.UPLOAD_EXPIRES_S),
         )
@@ -123,37 +161,58 @@ def _validate(*, size: int, sha256: str) -> None:
             % {"size": human_size(size), "limit": human_size(settings.UPLOAD_MAX_BYTES)},
             field="size",
         )
+    _validate_hash(sha256)
+
+
+def _validate_hash(sha256: str) -> None:
     if sha256 and (len(sha256) != 64 or set(sha256) - set("0123456789abcdef")):
         raise UploadError(
             _("A SHA-256 is 64 hexadecimal digits; leave it out if it is not known."), code="bad_hash", field="sha256"
         )
 
 
-def _part_size(size: int, smallest: int, most_parts: int) -> int:
-    """The configured size, made larger when the file would have too many parts."""
-    return max(settings.UPLOAD_PART_BYTES, smallest, -(-size // most_parts))
+def _part_size(size: int, wanted: int | None, storage: PrivateStorage) -> int:
+    """The configured or wished size, made larger when the store wants so or the file would have too many parts."""
+    usual = settings.UPLOAD_PART_BYTES
+    if wanted is not None:
+        usual = min(max(wanted, SMALLEST_PART_BYTES), LARGEST_PART_BYTES)
+    return max(usual, storage.min_part_bytes, -(-size // storage.max_parts))
 
 
-def _check_quota(organisation: Organisation, size: int) -> None:
-    free = settings.UPLOAD_QUOTA_BYTES - used_bytes(organisation=organisation)
+def _check_space(budget: Budget, size: int) -> None:
+    free = max(0, budget.limit - budget.used())
     if size > free:
         raise QuotaExceeded(
             _(
-                "%(organisation)s has %(free)s left for recordings, and this file has %(size)s. "
+                "%(name)s has %(free)s left for recordings, and this file has %(size)s. "
                 "Delete recordings that are no longer needed, or ask for more space."
             )
-            % {"organisation": organisation, "free": human_size(max(0, free)), "size": human_size(size)},
+            % {"name": budget.name, "free": human_size(free), "size": human_size(size)},
             field="size",
-            free=max(0, free),
-            quota=settings.UPLOAD_QUOTA_BYTES,
+            free=free,
+            quota=budget.limit,
         )
 
 
-def used_bytes(*, organisation: Organisation) -> int:
+def used_bytes(organisation: Organisation) -> int:
     """Bytes of an organisation's originals, and of files that are still arriving."""
-    stored = Asset.objects.filter(organisation=organisation).aggregate(total=Sum("size"))["total"] or 0
-    arriving = Upload.objects.filter(organisation=organisation, state__in=UNFINISHED, asset=None)
-    return int(stored) + int(arriving.aggregate(total=Sum("size"))["total"] or 0)
+    return space_of(Asset.objects.filter(organisation=organisation), Upload.objects.filter(organisation=organisation))
+
+
+def space_of(assets: "QuerySet[Asset]", uploads: "QuerySet[Upload]") -> int:
+    """Bytes of these originals, and of those of these uploads that are still arriving."""
+    stored = assets.aggregate(total=Sum("size"))["total"] or 0
+    arriving = uploads.filter(state__in=UNFINISHED, asset=None).aggregate(total=Sum("size"))["total"] or 0
+    return int(stored) + int(arriving)
+
+
+def unfinished(uploads: "QuerySet[Upload]") -> "QuerySet[Upload]":
+    """Those of these uploads that a client can go on with: parts arrive, are being joined, or a try can be repeated."""
+    repeatable = Q(state=WorkState.FAILED, expires_at__gt=timezone.now()) & Exists(
+        UploadPart.objects.filter(upload=OuterRef("pk"))
+    )
+    arriving = Q(state=WorkState.WAITING, expires_at__gt=timezone.now())
+    return uploads.filter(arriving | repeatable | Q(state__in=(WorkState.QUEUED, WorkState.RUNNING)))
 
 
 def expected_size(upload: Upload, number: int) -> int:
@@ -167,6 +226,11 @@ def expected_size(upload: Upload, number: int) -> int:
             _("Parts are numbered from 1 to %(count)s.") % {"count": upload.part_count}, code="no_such_part"
         )
     return min(upload.part_size, upload.size - (number - 1) * upload.part_size)
+
+
+def part_addresses(*, upload: Upload, numbers: Iterable[int]) -> list[tuple[int, int, PartAddress]]:
+    """Return number, size in bytes and address of several parts; see `part_address`."""
+    return [(n, expected_size(upload, n), part_address(upload=upload, number=n)) for n in numbers]
 
 
 def part_address(*, upload: Upload, number: int) -> PartAddress:
@@ -240,7 +304,11 @@ def list_parts(*, upload: Upload) -> list[UploadPart]:
     stored = private_storage().stored_parts(upload.storage_key, upload.multipart_id)
     # Parts that went straight to S3: nobody has told us of them.
     news = [part for part in stored if (part.number, part.size, part.etag) not in known]
-    if not news:
+    # Parts that the store has lost (a disk was changed, a bucket's rule removed them): they must be sent again.
+    lost = {row.number for row in rows} - {part.number for part in stored}
+    if lost:
+        upload.parts.filter(number__in=lost).delete()
+    if not news and not lost:
         return rows
     UploadPart.objects.bulk_create(
         [UploadPart(upload=upload, number=part.number, size=part.size, etag=part.etag) for part in news],
@@ -251,19 +319,31 @@ def list_parts(*, upload: Upload) -> list[UploadPart]:
     return list(upload.parts.all())
 
 
-def complete_upload(*, upload: Upload, user: User | None = None) -> Upload:
+def complete_upload(*, upload: Upload, user: User | None = None, sha256: str = "") -> Upload:
     """The client has sent all parts: queue their joining and checking. Asking again changes nothing.
 
     A failed upload whose parts are still there is tried again.
 
+    Args:
+        sha256: of the whole file, in hexadecimal, if the client has found it out while it sent the parts.
+
     Raises:
+        HashMismatch: another SHA-256 was announced at the start.
+        UploadError: not a SHA-256.
         PartsMissing: not all parts have arrived, or one has the wrong size.
         UploadClosed: given up or expired.
         StoreError: the store cannot be asked.
     """
+    sha256 = sha256.strip().lower()
+    _validate_hash(sha256)
     upload.refresh_from_db()
     if upload.state in (WorkState.QUEUED, WorkState.RUNNING, WorkState.DONE):
         return upload
+    if sha256 and upload.sha256 and sha256 != upload.sha256:
+        raise HashMismatch(
+            _("This is not the file that was announced at the start: its SHA-256 differs. Start a new upload."),
+            field="sha256",
+        )
     if upload.state == WorkState.FAILED and upload.parts.exists():
         work_services.retry(upload)
     _check_open(upload)
@@ -276,6 +356,8 @@ def complete_upload(*, upload: Upload, user: User | None = None) -> Upload:
             missing=missing,
         )
     with transaction.atomic():
+        if sha256:
+            Upload.objects.filter(pk=upload.pk, state=WorkState.WAITING).update(sha256=sha256)
         work_services.enqueue(upload)
         record_action(action="upload.complete", target=upload, organisation=upload.organisation, user=user)
     upload.refresh_from_db()
@@ -387,8 +469,9 @@ def _read_back(lease: Lease[Upload]) -> str:
     elif upload.sha256 and digest.hexdigest() != upload.sha256:
         refused = HashMismatch(
             _(
-                "What arrived is not the file that was announced (its SHA-256 differs). "
-                "Check that no program is changing the file, and upload it again."
+                "What arrived is not the file that was sent: its SHA-256 differs, so it was not kept. Check that no "
+                "program is changing the file, and upload it again. If this happens again, copy the file to another "
+                "disk first, or try another network."
             )
         )
     if refused is not None:

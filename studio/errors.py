@@ -14,6 +14,13 @@ class UploadNotReady(StudioError):
     status = 409
 
 
+class WrongPurpose(StudioError):
+    """The file was uploaded for something else: for another webinar, or as an interpreter's channel."""
+
+    code = "wrong_purpose"
+    status = 409
+
+
 class ProductionOver(StudioError):
     """The production was cancelled; nothing more happens in it."""
 

@@ -18,10 +18,11 @@ import work.services
 from accounts.models import User
 from accounts.services import record_action
 from library.models import Recording
+from studio.uploads import is_for_something_else
 from media.models import Upload
 from sandbox import Stopped
 from studio import pipeline
-from studio.errors import ProductionOver, UploadNotReady
+from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
 from work.errors import Parked, PermanentFailure, StaleState
 from work.leases import Lease
@@ -40,9 +41,12 @@ def receive_recording(
 ) -> Production:
     """Turn a completed upload into a recording of the webinar and start its production.
 
+        WrongPurpose: the file was uploaded for something else.
     Posting the same upload twice returns the production that the first one started.
 
     Raises:
+    if is_for_something_else(upload, webinar):
+        raise WrongPurpose(_("This file was uploaded for something else. Upload it once more for this webinar."))
         UploadNotReady: the upload has no asset yet.
     """
     if upload.asset is None:

@@ -5,7 +5,8 @@ The purpose says it: "recording:<webinar>", "channel:<recording>:<language tag>"
 
 import uuid
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 import transcripts.languages
@@ -13,7 +14,8 @@ from accounts import rules
 from accounts.models import Organisation, Role, User
 from events.models import Webinar
 from library.models import Recording
-from media.models import Upload
+from media.models import Asset, Upload
+from media.uploads import Budget, space_of
 from studio.errors import StudioError
 from work.models import WorkState
 
@@ -50,6 +52,12 @@ def replacement_purpose(recording: Recording) -> str:
     return f"{REPLACEMENT}:{recording.pk}"
 
 
+def is_for_something_else(upload: Upload, webinar: Webinar) -> bool:
+    """True for a file that was not meant as a recording of this webinar. Purposes that we do not know mean nothing."""
+    known = upload.purpose.partition(":")[0] in (RECORDING, CHANNEL, REPLACEMENT)
+    return known and upload.purpose != purpose_for(webinar)
+
+
 def unused_uploads_for(purpose: str) -> "QuerySet[Upload]":
     """Files that arrived whole for a purpose and of which nothing was made: the page was closed too early, say."""
     arrived = Upload.objects.filter(purpose=purpose, state=WorkState.DONE, asset__isnull=False)
@@ -63,7 +71,25 @@ def unused_uploads(webinar: Webinar) -> "QuerySet[Upload]":
     return unused_uploads_for(purpose_for(webinar)).filter(organisation=webinar.organisation_id)
 
 
-def check_recording(*, organisation: Organisation, user: User | None, purpose: str) -> None:
+def webinar_budget(webinar: Webinar) -> Budget:
+    """The space of one webinar (promise U12): its recordings, their channels and replacements, arrived or arriving."""
+
+    def used() -> int:
+        meant = Q(purpose=purpose_for(webinar))
+        for recording in webinar.recordings.all():
+            meant |= Q(purpose=replacement_purpose(recording)) | Q(purpose__startswith=f"{CHANNEL}:{recording.pk}:")
+        uploads = Upload.objects.filter(meant, organisation=webinar.organisation_id)
+        assets = Asset.objects.filter(
+            Q(recording__webinar=webinar)
+            | Q(channel__asset__recording__webinar=webinar)
+            | Q(pk__in=uploads.filter(asset__isnull=False).values("asset"))
+        )
+        return space_of(Asset.objects.filter(pk__in=assets.values("pk")), uploads)
+
+    return Budget(str(webinar), settings.UPLOAD_WEBINAR_QUOTA_BYTES, used)
+
+
+def check_recording(*, organisation: Organisation, user: User | None, purpose: str) -> Budget:
     """Let organisers upload recordings of their own organisation's webinars; no user means a command on this machine.
 
     Raises:
@@ -72,37 +98,41 @@ def check_recording(*, organisation: Organisation, user: User | None, purpose: s
     webinar = Webinar.objects.filter(pk=_id_in(purpose), organisation=organisation).first()
     if webinar is None or not _may(user, organisation):
         raise UploadRefused(_("There is no such webinar, or you may not upload recordings for it."), field="purpose")
+    return webinar_budget(webinar)
 
 
-def check_channel(*, organisation: Organisation, user: User | None, purpose: str) -> None:
+def check_channel(*, organisation: Organisation, user: User | None, purpose: str) -> Budget:
     """Let organisers upload an interpreter's channel of a recording, in a language that we know.
 
     Raises:
         UploadRefused, ChannelLanguageUnknown: see there.
     """
-    _check_recording_row(organisation, user, purpose)
+    recording = _recording_in(organisation, user, purpose)
     language = purpose.split(":", 2)[2] if purpose.count(":") >= 2 else ""
     if not transcripts.languages.is_known(language):
         raise ChannelLanguageUnknown(_("Say the channel's language as a tag such as fr or ar."), field="purpose")
+    return webinar_budget(recording.webinar)
 
 
-def check_replacement(*, organisation: Organisation, user: User | None, purpose: str) -> None:
+def check_replacement(*, organisation: Organisation, user: User | None, purpose: str) -> Budget:
     """Let organisers upload a file that shall take the place of a recording's.
 
     Raises:
         UploadRefused: see there.
     """
-    _check_recording_row(organisation, user, purpose)
+    return webinar_budget(_recording_in(organisation, user, purpose).webinar)
 
 
-def _check_recording_row(organisation: Organisation, user: User | None, purpose: str) -> None:
+def _recording_in(organisation: Organisation, user: User | None, purpose: str) -> Recording:
     found = Recording.objects.filter(pk=_id_in(purpose), webinar__organisation=organisation)
-    if not found.exists() or not _may(user, organisation):
+    recording = found.select_related("webinar").first()
+    if recording is None or not _may(user, organisation):
         raise UploadRefused(
             _("There is no such recording, or you may not upload files for it."),
             code="no_such_recording",
             field="purpose",
         )
+    return recording
 
 
 def _may(user: User | None, organisation: Organisation) -> bool:

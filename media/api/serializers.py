@@ -26,6 +26,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
             "file_name",
             "size",
             "sha256",
+            "fingerprint",
             "part_size",
             "part_count",
             "received",
@@ -66,9 +67,30 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     sha256 = serializers.CharField(
         max_length=64, required=False, default="", allow_blank=True, help_text="Of the whole file, if known."
     )
+    fingerprint = serializers.CharField(
+        max_length=64,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Anything by which the client knows the file again, to go on with it later.",
+    )
+    part_size = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="Bytes of a part, if another size than the usual suits the line better. The answer says what it is.",
+    )
     organisation = OrganisationField(
         required=False,
         help_text="Needed by people who upload for more than one organisation.",
+    )
+
+
+class CompleteUploadSerializer(serializers.Serializer[Any]):
+    """What may be said when all parts are sent."""
+
+    sha256 = serializers.CharField(
+        max_length=64, required=False, default="", allow_blank=True, help_text="Of the whole file; checked if given."
     )
 
 

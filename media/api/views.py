@@ -1,5 +1,6 @@
 """Uploads over HTTP: announce, ask where each part goes, send the parts there, complete."""
 
+import re
 from typing import Any, cast
 
 import django_filters
@@ -18,7 +19,12 @@ from accounts.api.idempotency import IdempotencyMixin
 from accounts.api.permissions import OrganisationPermission, token_of
 from accounts.models import Organisation, Role, User
 from media import uploads
-from media.api.serializers import NewUploadSerializer, PartAddressSerializer, UploadSerializer
+from media.api.serializers import (
+    CompleteUploadSerializer,
+    NewUploadSerializer,
+    PartAddressSerializer,
+    UploadSerializer,
+)
 from media.models import Upload
 from work.models import WorkState
 
@@ -28,12 +34,20 @@ class UploadFilter(django_filters.FilterSet):
     open = django_filters.BooleanFilter(method="filter_open", widget=forms.TextInput, label="Still takes parts")
     mine = django_filters.BooleanFilter(method="filter_mine", widget=forms.TextInput, label="Started by who asks")
 
+    unfinished = django_filters.BooleanFilter(
+        method="filter_unfinished", widget=forms.TextInput, label="Can be gone on with, or is being checked"
+    )
+
     class Meta:
         model = Upload
-        fields = ("purpose", "file_name", "size", "organisation")
+        fields = ("purpose", "file_name", "size", "organisation", "fingerprint")
 
     def filter_open(self, queryset: QuerySet[Upload], _name: str, value: bool) -> QuerySet[Upload]:
         return queryset.filter(state=WorkState.WAITING) if value else queryset.exclude(state=WorkState.WAITING)
+
+    def filter_unfinished(self, queryset: QuerySet[Upload], _name: str, value: bool) -> QuerySet[Upload]:
+        found = uploads.unfinished(queryset)
+        return found if value else queryset.exclude(pk__in=found.values("pk"))
 
     def filter_mine(self, queryset: QuerySet[Upload], _name: str, value: bool) -> QuerySet[Upload]:
         user = self.request.user
@@ -70,6 +84,8 @@ class UploadViewSet(
             size=data["size"],
             purpose=data["purpose"],
             sha256=data["sha256"],
+            fingerprint=data["fingerprint"],
+            part_size=data.get("part_size"),
         )
         return Response(self.get_serializer(upload).data, status=status.HTTP_201_CREATED)
 
@@ -97,23 +113,44 @@ class UploadViewSet(
     @action(detail=True, url_path=r"parts/(?P<number>[0-9]{1,6})", url_name="part")
     def part(self, request: Request, pk: str, number: str) -> Response:
         """Where to send one part."""
+        return Response(self._addresses([int(number)])[0])
+
+    @extend_schema(
+        parameters=[OpenApiParameter("numbers", str, required=True, description="Up to 100 numbers, as `1,2,3`.")],
+        responses=PartAddressSerializer(many=True),
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def parts(self, request: Request, pk: str) -> Response:
+        """Where to send several parts."""
+        numbers = request.query_params.get("numbers", "")
+        if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6}){0,99}", numbers):
+            raise exceptions.ValidationError({"numbers": [_("Name up to 100 parts, such as 1,2,3.")]})
+        return Response(self._addresses([int(number) for number in numbers.split(",")]))
+
+    def _addresses(self, numbers: list[int]) -> list[dict[str, Any]]:
         upload = self.get_object()
-        if not rules.has_role(request.user, upload.organisation, Role.ORGANISER, token=token_of(request)):
+        if not rules.has_role(self.request.user, upload.organisation, Role.ORGANISER, token=token_of(self.request)):
             raise exceptions.PermissionDenied  # such an address allows writing, so reading rights are not enough
-        address = uploads.part_address(upload=upload, number=int(number))
-        return Response(
+        return [
             {
-                "number": int(number),
-                "size": uploads.expected_size(upload, int(number)),
+                "number": number,
+                "size": size,
                 "method": address.method,
-                "url": request.build_absolute_uri(address.url),
+                "url": self.request.build_absolute_uri(address.url),
                 "headers": address.headers,
             }
-        )
+            for number, size, address in uploads.part_addresses(upload=upload, numbers=numbers)
+        ]
 
-    @extend_schema(request=None, responses={202: UploadSerializer})
+    @extend_schema(request=CompleteUploadSerializer, responses={202: UploadSerializer})
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
         """All parts are sent: join and check them. Ask for the upload until its state is `done` or `failed`."""
-        upload = uploads.complete_upload(upload=self.get_object(), user=cast(User, request.user))
+        upload = self.get_object()
+        said = CompleteUploadSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        upload = uploads.complete_upload(
+            upload=upload, user=cast(User, request.user), sha256=said.validated_data["sha256"]
+        )
         return Response(self.get_serializer(upload).data, status=status.HTTP_202_ACCEPTED)

@@ -214,6 +214,7 @@ POST   /api/v1/uploads/                                          401  401  401  
 GET    /api/v1/uploads/{upload_id}/                              401  401  401  200  200  200  404  200  200  200
 DELETE /api/v1/uploads/{upload_id}/                              401  401  401  403  204  204  404  204  403  204
 GET    /api/v1/uploads/{upload_id}/parts/1/                      401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/uploads/{upload_id}/parts/?numbers=1              401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/uploads/{upload_id}/complete/                     401  401  401  403  409  409  404  409  403  409
 GET    /api/v1/recordings/                                       200  200  200  200  200  200  200  200  200  200
 GET    /api/v1/recordings/{public_recording_id}/                 200  200  200  200  200  200  200  200  200  200

@@ -23,7 +23,15 @@ from media import uploads
 from media.models import Asset, Upload
 from media.signals import upload_completed
 from media.storage import LocalPrivateStorage, private_storage
-from media.upload_errors import PartRefused, PartsMissing, QuotaExceeded, UploadClosed, UploadError, UploadTooLarge
+from media.upload_errors import (
+    HashMismatch,
+    PartRefused,
+    PartsMissing,
+    QuotaExceeded,
+    UploadClosed,
+    UploadError,
+    UploadTooLarge,
+)
 from media.views import part_view
 from tests.factories.accounts import OrganisationFactory, UserFactory
 from tests.support.uploads import join, made_bytes, part_of, send_part, send_parts
@@ -159,6 +167,36 @@ def test_completing_tells_which_parts_are_missing(part_bytes: int, organisation:
         uploads.complete_upload(upload=upload)
     assert caught.value.facts["missing"] == [1, 3]
     assert upload.state == WorkState.WAITING
+
+
+def test_hash_found_while_sending_is_checked_too(part_bytes: int, organisation: Organisation) -> None:
+    data = made_bytes()
+    upload = start(organisation, data)
+    send_parts(upload, data)
+    uploads.complete_upload(upload=upload, sha256=hashlib.sha256(b"something else").hexdigest())
+    join(upload)
+    assert (upload.state, upload.error_code, upload.asset) == (WorkState.FAILED, "hash_mismatch", None)
+    assert "upload it again" in upload.error
+
+
+def test_two_different_announced_hashes_are_refused_at_once(local: Path, organisation: Organisation) -> None:
+    data = made_bytes()
+    upload = start(organisation, data, sha256=hashlib.sha256(data).hexdigest())
+    send_parts(upload, data)
+    with pytest.raises(HashMismatch):
+        uploads.complete_upload(upload=upload, sha256="0" * 64)
+    assert uploads.complete_upload(upload=upload).state == WorkState.QUEUED
+
+
+def test_parts_that_the_store_lost_are_asked_for_again(local: Path, organisation: Organisation) -> None:
+    data = made_bytes(2 * PART)
+    upload = start(organisation, data)
+    send_parts(upload, data)
+    private_storage().discard_parts(upload.storage_key, upload.multipart_id)
+    assert uploads.list_parts(upload=upload) == []
+    send_parts(upload, data)
+    uploads.complete_upload(upload=upload)
+    assert join(upload).state == WorkState.DONE
 
 
 def test_completing_twice_changes_nothing(part_bytes: int, organisation: Organisation) -> None:
@@ -440,6 +478,25 @@ def test_very_large_file_gets_larger_parts_rather_than_too_many(organisation: Or
     settings.UPLOAD_MAX_BYTES = settings.UPLOAD_QUOTA_BYTES = 10**12
     upload = uploads.start_upload(organisation=organisation, user=None, file_name="x", size=10**12, purpose="")
     assert upload.part_count <= 10_000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"), [(1, 256 * 1024), (1024**2, 1024**2), (10**9, 256 * 1024**2), (None, PART)]
+)
+def test_client_may_ask_for_parts_that_suit_its_line(
+    organisation: Organisation, local: Path, wanted: int | None, given: int
+) -> None:
+    upload = uploads.start_upload(
+        organisation=organisation, user=None, file_name="x", size=10**9, purpose="", part_size=wanted
+    )
+    assert upload.part_size == max(given, 10**9 // 10_000)
+
+
+def test_store_has_the_last_word_on_the_size_of_parts(organisation: Organisation, s3_storage: object) -> None:
+    upload = uploads.start_upload(
+        organisation=organisation, user=None, file_name="x", size=10**9, purpose="", part_size=1024**2
+    )
+    assert upload.part_size == 5 * 1024**2
 
 
 @pytest.mark.parametrize("number", [0, 3, 10**6])

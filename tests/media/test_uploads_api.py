@@ -15,7 +15,7 @@ from accounts.services import create_api_token
 from media import uploads
 from media.models import Upload
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
-from tests.support.uploads import join, made_bytes, part_of
+from tests.support.uploads import join, made_bytes, part_of, send_parts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +80,54 @@ def test_the_whole_way_over_http(organiser: Client) -> None:
 def test_part_address_names_this_host(organiser: Client) -> None:
     made = announce(organiser)
     assert organiser.get(f"{URL}{made['id']}/parts/1/").json()["url"].startswith("http://testserver/parts/")
+
+
+def test_addresses_of_several_parts_in_one_answer(organiser: Client) -> None:
+    made = announce(organiser)
+    found = organiser.get(f"{URL}{made['id']}/parts/", {"numbers": "3,1"}).json()
+    assert [(part["number"], part["size"], part["method"]) for part in found] == [(3, 500, "PUT"), (1, 1000, "PUT")]
+    assert Client().put(found[0]["url"], bytes(500), content_type="video/mp4").status_code == 200
+
+
+@pytest.mark.parametrize("numbers", ["", "1,", "a", "1-3", ",".join(["1"] * 101)])
+def test_parts_are_named_by_their_numbers(organiser: Client, numbers: str) -> None:
+    made = announce(organiser)
+    refused = organiser.get(f"{URL}{made['id']}/parts/", {"numbers": numbers})
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["numbers"])
+
+
+def test_hash_may_be_said_at_the_end(organiser: Client) -> None:
+    data = made_bytes(2500)
+    made = announce(organiser)
+    upload = Upload.objects.get(pk=made["id"])
+    send_parts(upload, data)
+    body = {"sha256": "0" * 64}
+    assert organiser.post(f"{URL}{made['id']}/complete/", body, content_type="application/json").status_code == 202
+    join(upload)
+    assert organiser.get(f"{URL}{made['id']}/").json()["error_code"] == "hash_mismatch"
+
+
+def test_announcement_repeated_after_a_lost_answer_is_one_upload(organiser: Client) -> None:
+    body = {"file_name": "talk.mp4", "size": 10}
+    answers = [
+        organiser.post(URL, body, content_type="application/json", headers={"Idempotency-Key": "k"}) for _ in range(2)
+    ]
+    assert answers[0].json() == answers[1].json()
+    assert Upload.objects.count() == 1
+
+
+def test_unfinished_uploads_are_those_that_can_be_gone_on_with(organiser: Client) -> None:
+    states = {"waiting": True, "queued": True, "failed": True, "done": False, "cancelled": False}
+    rows = {state: announce(organiser, fingerprint="f1") for state in states}
+    for state, row in rows.items():
+        upload = Upload.objects.get(pk=row["id"])
+        send_parts(upload, made_bytes(2500), [1])
+        Upload.objects.filter(pk=upload.pk).update(state=state)
+    gone = Upload.objects.get(pk=announce(organiser, fingerprint="f1")["id"])
+    Upload.objects.filter(pk=gone.pk).update(state="failed")  # and no part is left
+    found = organiser.get(URL, {"unfinished": "1", "mine": "1", "fingerprint": "f1"}).json()["results"]
+    assert {row["state"] for row in found} == {state for state, is_wanted in states.items() if is_wanted}
+    assert len(found) == 3
 
 
 def test_open_uploads_are_found_again(organiser: Client, organisation: Organisation) -> None:

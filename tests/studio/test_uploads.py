@@ -1,13 +1,19 @@
 """What uploads may be for, and who may send them."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
+from pytest_django import Settings
 
 from accounts.models import Role
 from library.models import Recording
 from media import uploads
 from media.models import Asset, Package, Upload
+from media.upload_errors import QuotaExceeded
+from studio import services
+from studio.errors import WrongPurpose
 from studio.uploads import (
     ChannelLanguageUnknown,
     UploadRefused,
@@ -85,3 +91,52 @@ def test_unused_uploads_are_those_of_which_nothing_was_made(recording: Recording
     start(recording, purpose)
     assert [upload.asset for upload in unused_uploads_for(purpose)] == [unused]
     assert not unused_uploads(recording.webinar).exists()
+
+
+def test_quota_of_a_webinar_counts_all_its_files_arrived_and_arriving(recording: Recording, settings: Settings) -> None:
+    settings.UPLOAD_WEBINAR_QUOTA_BYTES = 1000 + 1000 + 10 + 10 + 5
+    Asset.objects.filter(pk=recording.asset_id).update(size=1000)
+    finished(recording, replacement_purpose(recording))  # of 1000 bytes
+    start(recording, channel_purpose(recording, "ar"))
+    start(recording, purpose_for(recording.webinar))
+    for purpose in (
+        purpose_for(recording.webinar),
+        channel_purpose(recording, "fr"),
+        replacement_purpose(recording),
+    ):
+        with pytest.raises(QuotaExceeded) as caught:
+            start(recording, purpose)
+        assert caught.value.facts["free"] == 5
+    other = RecordingFactory.create(webinar__organisation=recording.webinar.organisation)
+    assert start(other, replacement_purpose(other)).state == WorkState.WAITING
+
+
+def test_quota_of_a_webinar_holds_under_parallel_uploads(recording: Recording, settings: Settings) -> None:
+    """Promise U12."""
+    settings.UPLOAD_WEBINAR_QUOTA_BYTES = recording.asset.size + 5 * 10
+
+    def announce(number: int) -> str:
+        purposes = [purpose_for(recording.webinar), channel_purpose(recording, "fr"), replacement_purpose(recording)]
+        try:
+            start(recording, purposes[number % 3])
+        except QuotaExceeded:
+            return "refused"
+        else:
+            return "taken"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = sorted(pool.map(announce, range(10)))
+    assert answers == ["refused"] * 5 + ["taken"] * 5
+
+
+def test_channel_does_not_become_a_recording(recording: Recording) -> None:
+    upload = start(recording, channel_purpose(recording, "ar"))
+    asset = AssetFactory.create(organisation=upload.organisation)
+    Upload.objects.filter(pk=upload.pk).update(state=WorkState.DONE, asset=asset)
+    upload.refresh_from_db()
+    with pytest.raises(WrongPurpose):
+        services.receive_recording(
+            upload=upload, webinar=recording.webinar, user=None, spoken_language="en", subtitle_languages=[]
+        )
