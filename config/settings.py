@@ -353,6 +353,8 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+    # Our own files need none, and the uploader's worker, which hashes in WebAssembly, must not inherit the pages'.
+    "EXCLUDE_URL_PREFIXES": [STATIC_URL],
         "manifest-src": [SELF],
     },
 }

@@ -70,6 +70,7 @@ const styles = {
 const common = {
   outdir: dist,
   minify: true,
+    ...optional("src/hasher.js"),
   legalComments: "eof",
   logLevel: "warning",
   // Addresses in style sheets are data: or name files that do not exist at build time.

@@ -2,31 +2,35 @@
 //
 // Its markup, with all words, comes from studio/templates/studio/includes/uploader.html. Attributes:
 //   data-create-url    where uploads are announced (/api/v1/uploads/)
+//   data-hasher-url    the worker that hashes (hasher.js)
 //   data-purpose, data-organisation   sent with the announcement
 //   data-form, data-field   when the file is stored, its upload's id is put into that field and the form is sent
 // Event `rostrum:uploaded` (bubbles, cancelable: then no form is sent), detail: the upload as the API shows it.
 
-const PARTS_AT_ONCE = 3;
-const LONGEST_WAIT_MS = 30_000;
-const POLL_MS = 1_000;
-const SPEED_WINDOW_MS = 15_000;
+import { UploadError, refusal } from "./upload/errors.js";
+import { FileHash } from "./upload/hash.js";
+import { backoff, pause } from "./upload/pause.js";
+import { Sender } from "./upload/sender.js";
+import { bytes, duration, fill, number } from "./upload/words.js";
 
-/** What the server or the way to it said no to. `isFinal`: trying again cannot help. */
-class UploadError extends Error {
-  constructor(message, { isFinal = false, code = "" } = {}) {
-    super(message);
-    this.isFinal = isFinal;
-    this.code = code;
-  }
-}
+const POLL_MS = [500, 5_000]; // shortest and longest time between questions while the server checks
+const SPEED_WINDOW_MS = 15_000;
+const DRAW_MS = 250;
+const SPOKEN_MS = 10_000; // least time between two announcements of progress to screen readers
+const SMALL_PART_BYTES = 2 ** 20; // on slow lines, so that a break costs little
 
 class RostrumUploader extends HTMLElement {
   #file = null;
   #upload = null;
-  #sent = new Map(); // part number -> bytes of it that have left
+  #hash = null;
   #stop = null; // AbortController of the run, null when paused or idle
   #marks = []; // [time, bytes], for the speed
-  #announced = -1;
+  #drawn = 0;
+  #spoken = 0;
+  #tenth = 0;
+  #trouble = "";
+  #wake = null;
+  #title = document.title;
 
   connectedCallback() {
     this.input = this.querySelector("input[type=file]");
@@ -47,14 +51,19 @@ class RostrumUploader extends HTMLElement {
       if (event.dataTransfer.files.length) this.#begin(event.dataTransfer.files[0]);
     });
     this.warn = (event) => this.#stop && event.preventDefault();
+    // A phone that slept has let go of the screen.
+    this.shown = () => document.visibilityState === "visible" && this.#stop && this.#stayAwake();
     window.addEventListener("beforeunload", this.warn);
+    document.addEventListener("visibilitychange", this.shown);
     this.#show("choose");
     this.#tellOfUnfinished();
   }
 
   disconnectedCallback() {
     window.removeEventListener("beforeunload", this.warn);
+    document.removeEventListener("visibilitychange", this.shown);
     this.#stop?.abort();
+    this.#hash?.stop();
   }
 
   // --- The way of a file -------------------------------------------------------------------------------------------
@@ -63,7 +72,9 @@ class RostrumUploader extends HTMLElement {
     if (this.#stop) return;
     this.#file = file;
     this.#upload = null;
-    this.#sent.clear();
+    this.#hash?.stop();
+    this.#hash = new FileHash(this.dataset.hasherUrl, file);
+    this.#tenth = 0;
     this.#text("[data-file-name]", file.name);
     this.#text("[data-file-size]", bytes(file.size));
     await this.#run();
@@ -73,157 +84,128 @@ class RostrumUploader extends HTMLElement {
   async #run() {
     const stop = new AbortController();
     this.#stop = stop;
+    this.#trouble = "";
     this.#error("");
     this.#show("sending");
+    this.querySelector("[data-pause]").focus();
+    this.#stayAwake();
     try {
-      this.#status(this.dataset.textPreparing);
-      this.#upload ??= (await this.#findUnfinished(this.#file)) ?? (await this.#announce(this.#file));
-      let done = this.#upload;
-      do {
-        await this.#sendMissing(stop.signal);
-        this.#status(this.dataset.textChecking);
-        done = await this.#complete(stop.signal);
-      } while (done === null);
-      this.#stop = null;
-      forget(done.id);
+      this.#say(this.dataset.textPreparing);
+      this.#upload ??= await this.#patiently(stop.signal, () => this.#findOrAnnounce());
+      const done = await this.#sendAndCheck(stop.signal);
+      this.#ended(stop);
       this.#finish(done);
     } catch (error) {
       const wasPaused = stop.signal.aborted;
-      if (this.#stop === stop) this.#stop = null;
       stop.abort();
+      this.#ended(stop);
       if (!wasPaused) this.#fail(error);
     }
   }
 
-  #announce(file) {
-    const body = { file_name: file.name, size: file.size, purpose: this.dataset.purpose ?? "" };
-    if (this.dataset.organisation) body.organisation = this.dataset.organisation;
-    return this.#api("POST", this.dataset.createUrl, body).then((upload) => {
-      remember(upload.id, file);
-      return upload;
-    });
+  #ended(stop) {
+    if (this.#stop !== stop) return;
+    this.#stop = null;
+    this.#wake?.release().catch(() => {});
+    this.#wake = null;
+    document.title = this.#title;
   }
 
-  /** The upload of this very file that was begun before, in this browser or, as far as one can tell, in another. */
-  async #findUnfinished(file) {
+  async #findOrAnnounce() {
+    const fingerprint = await this.#hash.fingerprint;
+    return (await this.#findUnfinished(fingerprint)) ?? (await this.#announce(fingerprint));
+  }
+
+  #announce(fingerprint) {
+    const { name, size } = this.#file;
+    const body = { file_name: name, size, fingerprint, purpose: this.dataset.purpose ?? "" };
+    if (this.dataset.organisation) body.organisation = this.dataset.organisation;
+    if (isSlow()) body.part_size = SMALL_PART_BYTES;
+    // One announcement, however often its answer is lost on the way.
+    this.announcement ??= { file: this.#file, key: randomKey() };
+    if (this.announcement.file !== this.#file) this.announcement = { file: this.#file, key: randomKey() };
+    return this.#api("POST", this.dataset.createUrl, body, { "Idempotency-Key": this.announcement.key });
+  }
+
+  /** The upload of this very file that was begun before, in this browser or in another. */
+  async #findUnfinished(fingerprint) {
     const open = await this.#unfinished();
-    return open.find((upload) => {
-      if (upload.size !== file.size) return false;
-      const known = remembered(upload.id);
-      return known ? known.name === file.name && known.changed === file.lastModified : upload.file_name === file.name;
-    });
+    const same = fingerprint
+      ? (upload) => upload.fingerprint === fingerprint
+      : (upload) => upload.file_name === this.#file.name;
+    return open.find((upload) => upload.size === this.#file.size && same(upload));
   }
 
   async #unfinished() {
-    const query = new URLSearchParams({ open: "1", mine: "1", purpose: this.dataset.purpose ?? "" });
+    const query = new URLSearchParams({ unfinished: "1", mine: "1", purpose: this.dataset.purpose ?? "" });
     return (await this.#api("GET", `${this.dataset.createUrl}?${query}`)).results;
   }
 
-  async #tellOfUnfinished() {
-    try {
-      const [first] = await this.#unfinished();
-      if (first && !this.#file) this.#text("[data-unfinished]", fill(this.dataset.textUnfinished, { name: first.file_name }));
-    } catch {
-      // Only a hint; choosing a file asks again, and says what is wrong.
-    }
-  }
-
-  async #sendMissing(signal) {
-    const upload = await this.#patiently(signal, () => this.#api("GET", this.#uploadUrl));
-    const received = new Set(upload.received);
-    const missing = [];
-    this.#sent.clear();
-    for (let number = 1; number <= upload.part_count; number += 1) {
-      if (received.has(number)) this.#sent.set(number, this.#part(number).size);
-      else missing.push(number);
-    }
-    this.#marks = [];
-    this.#progress();
-    const worker = async () => {
-      while (missing.length) await this.#sendPart(missing.shift(), signal);
+  async #sendAndCheck(signal) {
+    const texts = {
+      offline: this.dataset.textOffline,
+      refused: this.dataset.textRefused,
+      unreadable: this.dataset.textUnreadable,
+      unreachable: this.dataset.textUnreachable,
     };
-    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+    const on = { progress: (sent) => this.#progress(sent), trouble: (text) => this.#setTrouble(text) };
+    const ask = (method, path, body) => this.#api(method, this.#uploadUrl + path, body);
+    const sender = new Sender({ file: this.#file, upload: this.#upload, api: ask, texts, on });
+    for (;;) {
+      const upload = await this.#patiently(signal, () => ask("GET", ""));
+      this.#marks = [];
+      if (upload.state === "waiting") await sender.send(upload.received, signal);
+      else this.#progress(this.#file.size);
+      if (["waiting", "failed"].includes(upload.state)) {
+        this.#say(this.dataset.textChecking);
+        if (!(await this.#complete(ask, signal))) continue; // parts turned out to be missing
+      }
+      return await this.#checked(ask, signal);
+    }
   }
 
-  #part(number) {
-    const size = this.#upload.part_size;
-    return this.#file.slice((number - 1) * size, number * size);
-  }
-
-  async #sendPart(number, signal) {
-    await this.#patiently(signal, async () => {
-      const address = await this.#api("GET", `${this.#uploadUrl}parts/${number}/`);
-      await this.#put(address, this.#part(number), number, signal);
+  async #complete(ask, signal) {
+    const sha256 = await this.#hash.sha256.catch(() => {
+      throw new UploadError(this.dataset.textUnreadable, { isFinal: true });
     });
-    this.#sent.set(number, this.#part(number).size);
-    this.#progress();
-  }
-
-  /** PUT with progress, which `fetch` does not tell. */
-  #put(address, body, number, signal) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      const abort = () => request.abort();
-      const settle = (action, value) => {
-        signal.removeEventListener("abort", abort);
-        action(value);
-      };
-      request.open(address.method, address.url);
-      for (const [name, value] of Object.entries(address.headers)) request.setRequestHeader(name, value);
-      request.upload.addEventListener("progress", (event) => {
-        this.#sent.set(number, event.loaded);
-        this.#progress();
-      });
-      request.addEventListener("load", () => {
-        if (request.status >= 200 && request.status < 300) settle(resolve);
-        else settle(reject, refusal(request.status, request.responseText, this.dataset.textRefused));
-      });
-      request.addEventListener("error", async () => {
-        this.#sent.set(number, 0);
-        const canRead = await body.slice(0, 1).arrayBuffer().then(() => true, () => false);
-        settle(
-          reject,
-          canRead
-            ? new UploadError(this.dataset.textOffline)
-            : new UploadError(this.dataset.textUnreadable, { isFinal: true }),
-        );
-      });
-      request.addEventListener("abort", () => settle(reject, new UploadError("", { isFinal: true })));
-      signal.addEventListener("abort", abort);
-      if (signal.aborted) settle(reject, new UploadError("", { isFinal: true }));
-      else request.send(body);
-    });
-  }
-
-  /** Complete, then ask until the file is stored. Returns null if parts turned out to be missing. */
-  async #complete(signal) {
+    signal.throwIfAborted();
     try {
-      await this.#patiently(signal, () => this.#api("POST", `${this.#uploadUrl}complete/`));
+      await this.#patiently(signal, () => ask("POST", "complete/", { sha256 }));
     } catch (error) {
-      if (error.code === "parts_missing") return null;
+      if (error.code === "parts_missing") return false;
       throw error;
     }
-    for (;;) {
-      const upload = await this.#patiently(signal, () => this.#api("GET", this.#uploadUrl));
+    return true;
+  }
+
+  /** Ask until the file is stored. */
+  async #checked(ask, signal) {
+    for (let wait = POLL_MS[0]; ; wait = Math.min(POLL_MS[1], 1.5 * wait)) {
+      const upload = await this.#patiently(signal, () => ask("GET", ""));
       if (upload.state === "done") return upload;
       if (upload.state === "failed" || upload.state === "cancelled") {
-        this.#upload = null;
+        // With its parts still there (the disk was full, say) going on is enough.
+        if (upload.state === "cancelled" || !upload.received.length) this.#upload = null;
         throw new UploadError(upload.error || this.dataset.textRefused, { isFinal: true });
       }
-      await pause(POLL_MS, signal);
+      const activity = upload.activity || this.dataset.textChecking;
+      this.#visible(upload.progress ? `${activity} · ${number(upload.progress)} %` : activity);
+      await pause(wait, signal);
     }
   }
 
-  /** Try until it succeeds or cannot: waiting longer each time, but not while the browser knows that it is offline. */
+  /** Try until it succeeds or cannot. */
   async #patiently(signal, action) {
-    for (let attempt = 0; ; attempt += 1) {
+    for (let failures = 1; ; failures += 1) {
       signal.throwIfAborted();
       try {
-        return await action();
+        const answer = await action();
+        if (failures > 1) this.#setTrouble("");
+        return answer;
       } catch (error) {
-        if (signal.aborted || error.isFinal || !(error instanceof UploadError)) throw error;
-        this.#status(error.message);
-        await pause(Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** attempt) * (0.75 + Math.random() / 2), signal);
+        if (signal.aborted || !(error instanceof UploadError) || error.isFinal) throw error;
+        this.#setTrouble(error.message);
+        await pause(backoff(failures), signal);
       }
     }
   }
@@ -233,24 +215,29 @@ class RostrumUploader extends HTMLElement {
   }
 
   #pause() {
-    this.#stop?.abort();
-    this.#stop = null;
-    this.#status(this.dataset.textPaused);
+    const stop = this.#stop;
+    stop?.abort();
+    this.#ended(stop);
+    this.#say(this.dataset.textPaused);
     this.#show("paused");
     this.querySelector("[data-resume]").focus();
   }
 
   async #cancel() {
-    this.#stop?.abort();
-    this.#stop = null;
+    const stop = this.#stop;
+    stop?.abort();
+    this.#ended(stop);
     const upload = this.#upload;
-    this.#file = this.#upload = null;
+    this.#hash?.stop();
+    this.#file = this.#upload = this.#hash = null;
     this.input.value = "";
-    this.#text("[data-unfinished]", "");
     this.#show("choose");
     this.input.focus();
-    if (!upload) return;
-    forget(upload.id);
+    if (upload) await this.#giveUp(upload);
+    this.#tellOfUnfinished();
+  }
+
+  async #giveUp(upload) {
     try {
       await this.#api("DELETE", `${this.dataset.createUrl}${upload.id}/`);
     } catch {
@@ -259,8 +246,9 @@ class RostrumUploader extends HTMLElement {
   }
 
   #finish(upload) {
-    this.#progress();
-    this.#status(this.dataset.textDone);
+    this.#progress(this.#file.size);
+    this.#hash?.stop();
+    this.#say(this.dataset.textDone);
     this.#show("done");
     const event = new CustomEvent("rostrum:uploaded", { bubbles: true, cancelable: true, detail: upload });
     const form = document.getElementById(this.dataset.form ?? "");
@@ -269,21 +257,33 @@ class RostrumUploader extends HTMLElement {
     form.requestSubmit();
   }
 
+  /** Keep a phone from sleeping while it sends. */
+  async #stayAwake() {
+    try {
+      this.#wake = (await navigator.wakeLock?.request("screen")) ?? null;
+      if (!this.#stop) await this.#wake?.release();
+    } catch {
+      // Battery saving, or not allowed: the upload goes on after the sleep.
+    }
+  }
+
   // --- The way to the server ---------------------------------------------------------------------------------------
 
-  async #api(method, url, body) {
+  async #api(method, url, body, headers = {}) {
     let response;
+    let text;
     try {
       response = await fetch(url, {
         method,
         credentials: "same-origin",
-        headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+        headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken(), ...headers },
         body: body && JSON.stringify(body),
       });
+      text = await response.text();
     } catch {
       throw new UploadError(this.dataset.textOffline);
     }
-    const text = await response.text();
+    if (response.status === 401) throw new UploadError(this.dataset.textSignedOut, { isFinal: true });
     if (!response.ok) throw refusal(response.status, text, this.dataset.textRefused);
     return text ? JSON.parse(text) : null;
   }
@@ -297,43 +297,95 @@ class RostrumUploader extends HTMLElement {
     }
   }
 
-  #progress() {
-    const total = this.#file.size;
-    const done = [...this.#sent.values()].reduce((sum, size) => sum + size, 0);
-    const now = performance.now();
-    this.#marks.push([now, done]);
-    while (this.#marks.length > 2 && now - this.#marks[0][0] > SPEED_WINDOW_MS) this.#marks.shift();
-    const percent = Math.floor((100 * done) / total);
-    this.querySelector("progress").value = percent;
-    const [from, before] = this.#marks[0];
-    const speed = now - from > 500 ? (1_000 * (done - before)) / (now - from) : 0; // bytes per second
-    const facts = { percent: number(percent), sent: bytes(done), total: bytes(total), speed: bytes(speed) };
-    if (speed > 0 && done < total) {
-      this.#visible(fill(this.dataset.textSending, { ...facts, left: duration((total - done) / speed) }));
-    } else {
-      this.#visible(fill(this.dataset.textSent, facts));
+  /** A line for each upload that can be gone on with, and a button to give it up. */
+  async #tellOfUnfinished() {
+    const list = this.querySelector("[data-unfinished]");
+    let open = [];
+    try {
+      open = await this.#unfinished();
+    } catch {
+      // Only a hint; choosing a file asks again, and says what is wrong.
     }
-    // Screen readers hear every tenth, not every change.
-    if (Math.floor(percent / 10) !== this.#announced) {
-      this.#announced = Math.floor(percent / 10);
-      this.#text("[data-announce]", fill(this.dataset.textSent, facts));
+    const line = this.querySelector("template[data-unfinished-line]").content.firstElementChild;
+    list.replaceChildren(
+      ...open.slice(0, 5).map((upload) => {
+        const item = line.cloneNode(true);
+        const percent = number(Math.floor((100 * upload.received.length) / upload.part_count));
+        item.querySelector("[data-name]").textContent = upload.file_name;
+        item.querySelector("[data-arrived]").textContent = fill(this.dataset.textArrived, { percent });
+        const button = item.querySelector("button");
+        button.setAttribute("aria-label", fill(this.dataset.textGiveUpNamed, { name: upload.file_name }));
+        button.addEventListener("click", async () => {
+          button.disabled = true;
+          await this.#giveUp(upload);
+          await this.#tellOfUnfinished();
+          this.input.focus();
+        });
+        return item;
+      }),
+    );
+    this.querySelector("[data-unfinished-hint]").hidden = !open.length;
+  }
+
+  #progress(sent) {
+    this.#hash?.sent(sent);
+    const total = this.#file.size;
+    const now = performance.now();
+    const last = this.#marks.at(-1);
+    if (!last || now - last[0] >= DRAW_MS) this.#marks.push([now, sent]);
+    while (this.#marks.length > 2 && now - this.#marks[0][0] > SPEED_WINDOW_MS) this.#marks.shift();
+    if (now - this.#drawn < DRAW_MS && sent < total) return;
+    this.#drawn = now;
+    const percent = Math.floor((100 * sent) / total);
+    this.querySelector("progress").value = percent;
+    document.title = `${number(percent)} % · ${this.#title}`;
+    const [from, before] = this.#marks[0];
+    const speed = now - from > 500 ? (1_000 * (sent - before)) / (now - from) : 0; // bytes per second
+    const facts = { percent: number(percent), sent: bytes(sent), total: bytes(total), speed: bytes(speed) };
+    const isKnown = speed > 0 && sent < total;
+    if (isKnown) facts.left = duration((total - sent) / speed);
+    if (!this.#trouble) this.#visible(fill(isKnown ? this.dataset.textSending : this.dataset.textSent, facts));
+    // Screen readers hear every tenth, and not more often than people can listen.
+    if (Math.floor(percent / 10) > this.#tenth && now - this.#spoken > SPOKEN_MS) {
+      this.#tenth = Math.floor(percent / 10);
+      this.#spoken = now;
+      this.#aloud(fill(isKnown ? this.dataset.textSpoken : this.dataset.textSent, facts));
     }
   }
 
-  #status(text) {
+  /** What hinders just now, or "" when nothing does any more. */
+  #setTrouble(text) {
+    const isNew = text && text !== this.#trouble;
+    this.#trouble = text;
+    if (text) this.#visible(text);
+    if (isNew) this.#aloud(text);
+  }
+
+  #say(text) {
     this.#visible(text);
-    this.#text("[data-announce]", text);
+    this.#aloud(text);
   }
 
   #visible(text) {
     this.#text("[data-status]", text);
   }
 
+  #aloud(text) {
+    this.#text("[data-announce]", text);
+  }
+
   #fail(error) {
     this.#error(error instanceof UploadError ? error.message : this.dataset.textRefused);
     if (!(error instanceof UploadError)) console.error(error);
+    this.#visible("");
     this.#show(this.#upload ? "paused" : "choose");
-    if (!this.#upload) this.input.value = "";
+    if (this.#upload) {
+      this.querySelector("[data-resume]").focus();
+      return;
+    }
+    this.#hash?.stop();
+    this.input.value = ""; // so that choosing the same file again is a change
+    this.input.focus();
   }
 
   #error(text) {
@@ -351,85 +403,18 @@ class RostrumUploader extends HTMLElement {
   }
 }
 
-/** An answer that is not a success, in the server's own words if it has some (RFC 9457, or S3's XML). */
-function refusal(status, text, otherwise) {
-  let problem = {};
-  try {
-    problem = JSON.parse(text);
-  } catch {
-    // Not ours: a proxy's page or S3's XML.
-  }
-  // 403 of a part is an address that grew old; a new one is asked for. 408, 429 and 5xx pass.
-  const mayPass = status >= 500 || [408, 425, 429].includes(status) || (status === 403 && problem.code === undefined);
-  const isOldAddress = problem.code === "address_expired" || problem.code === "cut_off";
-  return new UploadError(problem.title || otherwise, { isFinal: !mayPass && !isOldAddress, code: problem.code });
-}
-
 function csrfToken() {
   const field = document.querySelector("[name=csrfmiddlewaretoken]");
   return field?.value ?? document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-/** Wait; shorter when the browser comes online again, and not at all once stopped. */
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const end = (action) => () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", onOnline);
-      signal.removeEventListener("abort", onAbort);
-      action();
-    };
-    const onOnline = end(resolve);
-    const onAbort = end(() => reject(signal.reason));
-    const timer = setTimeout(end(resolve), milliseconds);
-    window.addEventListener("online", onOnline);
-    signal.addEventListener("abort", onAbort);
-  });
+/** What some browsers know of the line; the others get the usual parts. */
+function isSlow() {
+  const line = navigator.connection;
+  return Boolean(line) && (line.saveData || line.effectiveType !== "4g" || line.downlink < 2);
 }
 
-// Which file an upload was begun with: a name and a size alone do not tell two versions of a recording apart.
-const key = (id) => `rostrum-upload-${id}`;
-
-function remember(id, file) {
-  try {
-    localStorage.setItem(key(id), JSON.stringify({ name: file.name, changed: file.lastModified }));
-  } catch {
-    // Private windows may have no storage; resuming then goes by name and size.
-  }
-}
-
-function remembered(id) {
-  try {
-    return JSON.parse(localStorage.getItem(key(id)));
-  } catch {
-    return null;
-  }
-}
-
-function forget(id) {
-  try {
-    localStorage.removeItem(key(id));
-  } catch {
-    // Nothing was remembered.
-  }
-}
-
-const language = () => document.documentElement.lang || undefined;
-const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_all, name) => facts[name]);
-const number = (value) => new Intl.NumberFormat(language()).format(value);
-
-function bytes(value) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
-  const format = { style: "unit", unit: units[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: step ? 1 : 0 };
-  return new Intl.NumberFormat(language(), format).format(value / 1_000 ** step);
-}
-
-function duration(seconds) {
-  const [value, unit] =
-    seconds < 90 ? [seconds, "second"] : seconds < 5_400 ? [seconds / 60, "minute"] : [seconds / 3_600, "hour"];
-  const format = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: unit === "hour" ? 1 : 0 };
-  return new Intl.NumberFormat(language(), format).format(Math.max(1, value));
-}
+// Not randomUUID, which is missing where a site is opened without TLS.
+const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16)).join("-");
 
 customElements.define("rostrum-uploader", RostrumUploader);

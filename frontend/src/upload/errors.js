@@ -1,0 +1,29 @@
+/** What the server or the way to it said no to.
+ *
+ * `isFinal`: trying again cannot help. `isRefusal`: somebody answered, as against no connection. */
+export class UploadError extends Error {
+  constructor(message, { isFinal = false, isRefusal = false, code = "" } = {}) {
+    super(message);
+    this.isFinal = isFinal;
+    this.isRefusal = isRefusal;
+    this.code = code;
+  }
+}
+
+/** An answer that is not a success, in the server's own words if it has some (RFC 9457, or S3's XML). */
+export function refusal(status, text, otherwise) {
+  let problem = {};
+  try {
+    problem = JSON.parse(text);
+  } catch {
+    // Not ours: a proxy's page or S3's XML.
+  }
+  // 403 of a part is an address that grew old; a new one is asked for. 408, 429 and 5xx pass.
+  const mayPass = status >= 500 || [408, 425, 429].includes(status) || (status === 403 && problem.code === undefined);
+  const isOldAddress = problem.code === "address_expired" || problem.code === "cut_off";
+  return new UploadError(problem.title || otherwise, {
+    isFinal: !mayPass && !isOldAddress,
+    isRefusal: true,
+    code: problem.code ?? "",
+  });
+}
