@@ -137,6 +137,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "UPLOAD_QUOTA_BYTES", 500 * 1024**3, "Most bytes of originals and open uploads per organisation.", int, "Limits"
     ),
+    Variable(
+        "UPLOAD_WEBINAR_QUOTA_BYTES",
+        100 * 1024**3,
+        "Most bytes of one webinar's originals and open uploads: recordings, channels, replacements.",
+        int,
+        "Limits",
+    ),
     Variable("MATERIAL_MAX_BYTES", 100 * 1024**2, "Largest slide file accepted.", int, "Limits"),
     Variable("MATERIAL_MAX_PAGES", 400, "Most pages of a slide file.", int, "Limits"),
     Variable("MEDIA_MAX_DURATION_S", 8 * 3600, "Longest recording accepted.", int, "Limits"),
@@ -150,13 +157,6 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
     Variable(
-    Variable(
-        "UPLOAD_WEBINAR_QUOTA_BYTES",
-        100 * 1024**3,
-        "Most bytes of one webinar's originals and open uploads: recordings, channels, replacements.",
-        int,
-        "Limits",
-    ),
         "WHISPER_MODEL",
         "",
         "A model's name (`small`, downloaded once) or a path. Empty: the demo's, which knows only its sentences.",

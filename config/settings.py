@@ -277,10 +277,11 @@ UPLOAD_MAX_BYTES: int = ENV["UPLOAD_MAX_BYTES"]
 UPLOAD_PART_BYTES: int = ENV["UPLOAD_PART_BYTES"]
 UPLOAD_EXPIRES_S: int = ENV["UPLOAD_EXPIRES_S"]
 UPLOAD_QUOTA_BYTES: int = ENV["UPLOAD_QUOTA_BYTES"]
+UPLOAD_WEBINAR_QUOTA_BYTES: int = ENV["UPLOAD_WEBINAR_QUOTA_BYTES"]
 MATERIAL_MAX_BYTES: int = ENV["MATERIAL_MAX_BYTES"]
 MATERIAL_MAX_PAGES: int = ENV["MATERIAL_MAX_PAGES"]
+VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
 MEDIA_MAX_DURATION_S: int = ENV["MEDIA_MAX_DURATION_S"]
-UPLOAD_WEBINAR_QUOTA_BYTES: int = ENV["UPLOAD_WEBINAR_QUOTA_BYTES"]
 TOOL_MEMORY_MB: int = ENV["TOOL_MEMORY_MB"]
 ENCODE_PART_S: int = ENV["ENCODE_PART_S"]
 
@@ -341,6 +342,8 @@ if S3_BUCKET:
         f"{_public_s3.scheme}://{_public_s3.netloc}" if _public_s3.netloc else "https://*.amazonaws.com"
     )
 CONTENT_SECURITY_POLICY = {
+    # Our own files need none, and the uploader's worker, which hashes in WebAssembly, must not inherit the pages'.
+    "EXCLUDE_URL_PREFIXES": [STATIC_URL],
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
@@ -353,8 +356,6 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
-    # Our own files need none, and the uploader's worker, which hashes in WebAssembly, must not inherit the pages'.
-    "EXCLUDE_URL_PREFIXES": [STATIC_URL],
         "manifest-src": [SELF],
     },
 }

@@ -49,12 +49,14 @@ const scripts = {
   entryPoints: [
     path.join(here, "src/pages.js"),
     ...optional("src/uploader.js"),
+    ...optional("src/hasher.js"),
     { in: path.join(here, "src/player/index.js"), out: "player" },
+    { in: path.join(here, "src/player/hls.js"), out: "hls" },
   ].map((entry) => (typeof entry === "string" ? { in: entry, out: path.basename(entry, ".js") } : entry)),
   bundle: true,
   format: "esm",
   target: "es2020",
-  plugins: [constructedStyles],
+  plugins: [constructedStyles, leanHls],
 };
 
 const styles = {
@@ -70,7 +72,6 @@ const styles = {
 const common = {
   outdir: dist,
   minify: true,
-    ...optional("src/hasher.js"),
   legalComments: "eof",
   logLevel: "warning",
   // Addresses in style sheets are data: or name files that do not exist at build time.

@@ -18,13 +18,13 @@ import work.services
 from accounts.models import User
 from accounts.services import record_action
 from library.models import Recording
-from studio.uploads import is_for_something_else
 from media.models import Upload
-from sandbox import Stopped
 from studio import pipeline
 from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
+from studio.uploads import is_for_something_else
 from work.errors import Parked, PermanentFailure, StaleState
+from work.folders import working_folder
 from work.leases import Lease
 from work.models import WorkState
 
@@ -41,16 +41,16 @@ def receive_recording(
 ) -> Production:
     """Turn a completed upload into a recording of the webinar and start its production.
 
-        WrongPurpose: the file was uploaded for something else.
     Posting the same upload twice returns the production that the first one started.
 
     Raises:
-    if is_for_something_else(upload, webinar):
-        raise WrongPurpose(_("This file was uploaded for something else. Upload it once more for this webinar."))
         UploadNotReady: the upload has no asset yet.
+        WrongPurpose: the file was uploaded for something else.
     """
     if upload.asset is None:
         raise UploadNotReady(_("The upload is not complete yet."))
+    if is_for_something_else(upload, webinar):
+        raise WrongPurpose(_("This file was uploaded for something else. Upload it once more for this webinar."))
     with transaction.atomic():
         Upload.objects.select_for_update().get(pk=upload.pk)
         recording = Recording.objects.filter(asset=upload.asset).first()
