@@ -51,12 +51,11 @@ const scripts = {
     ...optional("src/uploader.js"),
     ...optional("src/hasher.js"),
     { in: path.join(here, "src/player/index.js"), out: "player" },
-    { in: path.join(here, "src/player/hls.js"), out: "hls" },
   ].map((entry) => (typeof entry === "string" ? { in: entry, out: path.basename(entry, ".js") } : entry)),
   bundle: true,
   format: "esm",
   target: "es2020",
-  plugins: [constructedStyles, leanHls],
+  plugins: [constructedStyles],
 };
 
 const styles = {

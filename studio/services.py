@@ -19,12 +19,12 @@ from accounts.models import User
 from accounts.services import record_action
 from library.models import Recording
 from media.models import Upload
+from sandbox import Stopped
 from studio import pipeline
 from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
 from studio.uploads import is_for_something_else
 from work.errors import Parked, PermanentFailure, StaleState
-from work.folders import working_folder
 from work.leases import Lease
 from work.models import WorkState
 
