@@ -104,7 +104,20 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("S3_ACCESS_KEY", "", "Access key id.", section="Storage"),
     Variable("S3_SECRET_KEY", "", "Secret access key.", section="Storage"),
     Variable("S3_REGION", "us-east-1", "Region used in signatures.", section="Storage"),
-    Variable("MEDIA_LINK_LIFE_S", 4 * 3600, "Seconds that a signed media address works.", int, "Storage"),
+    Variable(
+        "MEDIA_LINK_LIFE_S",
+        10 * 60,
+        "Seconds that a signed file address works: how long a withdrawn recording's last addresses may still open.",
+        int,
+        "Storage",
+    ),
+    Variable(
+        "PLAYBACK_GRANT_LIFE_S",
+        12 * 3600,
+        "Seconds that a player's address works while the right to watch stands; the right is checked at every fetch.",
+        int,
+        "Storage",
+    ),
     Variable(
         "SENDFILE",
         "python",
@@ -154,6 +167,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Seconds of picture that one worker encodes at a time; a multiple of 6.",
         int,
         "Production",
+    ),
+    Variable(
+        "VIEWING_KEEP_DAYS",
+        180,
+        "Days after which single viewings are reduced to sums per day.",
+        int,
+        "Limits",
     ),
     Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
     Variable(

@@ -217,6 +217,7 @@ MEDIA_ROOT = VAR_DIR / "files"
 MEDIA_LINK_LIFE_S: int = ENV["MEDIA_LINK_LIFE_S"]
 SENDFILE: str = ENV["SENDFILE"]
 S3_BUCKET: str = ENV["S3_BUCKET"]
+PLAYBACK_GRANT_LIFE_S: int = ENV["PLAYBACK_GRANT_LIFE_S"]
 S3_PUBLIC_ENDPOINT_URL: str = ENV["S3_PUBLIC_ENDPOINT_URL"]
 if S3_BUCKET:
     _private_storage: dict[str, Any] = {
@@ -282,6 +283,7 @@ MATERIAL_MAX_BYTES: int = ENV["MATERIAL_MAX_BYTES"]
 MATERIAL_MAX_PAGES: int = ENV["MATERIAL_MAX_PAGES"]
 MEDIA_MAX_DURATION_S: int = ENV["MEDIA_MAX_DURATION_S"]
 TOOL_MEMORY_MB: int = ENV["TOOL_MEMORY_MB"]
+VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
 ENCODE_PART_S: int = ENV["ENCODE_PART_S"]
 
 # --- Subtitles -----------------------------------------------------------------------------------------------------

@@ -26,3 +26,9 @@ class GrantError(LibraryError):
 
     code = "grant_invalid"
     status = 404
+
+
+class BeatError(LibraryError):
+    """What came in as a player's beat is none."""
+
+    code = "beat_invalid"

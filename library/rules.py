@@ -15,17 +15,18 @@ from accounts import rules as accounts_rules
 from accounts.models import ApiToken, Organisation, Role, User
 from events import rules as events_rules
 from events.models import Visibility, Webinar, WebinarState
-from library.models import Recording, RecordingState
+from library.models import EmbedLink, Recording, RecordingState
 from registration.links import SESSION_KEY
 from registration.models import Registration, RegistrationState
 
 
 @dataclass(frozen=True)
 class Right:
-    """Why somebody may watch: everybody may, they registered, or they are a member of the organisation."""
+    """Why somebody may watch: everybody may, they registered, they are a member of the organisation, or they look at
+    a page that an embed link was made for."""
 
-    kind: Literal["public", "registration", "member"]
-    holder: str = ""  # the registration's or the user's id
+    kind: Literal["public", "registration", "member", "embed"]
+    holder: str = ""  # the registration's, the user's or the embed link's id
 
 
 def viewing_right(recording: Recording, request: HttpRequest | Request) -> Right | None:
@@ -57,7 +58,15 @@ def holds(right: Right, recording: Recording) -> bool:
         return False
     if right.kind == "public":
         return recording.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    if right.kind == "embed":
+        return EmbedLink.objects.live().filter(pk=right.holder, recording=recording).exists()
     return recording.visibility == Visibility.REGISTERED and _is_confirmed(uuid.UUID(right.holder), recording.webinar)
+
+
+def own_registration(recording: Recording, request: HttpRequest | Request) -> uuid.UUID | None:
+    """The confirmed registration whose personal link was opened in this browser, whatever the right to watch."""
+    found = registration_in_session(request, recording.webinar)
+    return found if found is not None and _is_confirmed(found, recording.webinar) else None
 
 
 def can_see_webinar(webinar: Webinar, request: HttpRequest | Request) -> bool:

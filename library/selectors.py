@@ -1,6 +1,7 @@
 """Reads shared by pages, API and mails."""
 
 import json
+from dataclasses import dataclass
 
 from django.db.models import CharField, F, Prefetch, Q, QuerySet
 from django.db.models.functions import Cast
@@ -12,7 +13,8 @@ from accounts.models import ApiToken
 from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarQuerySet, WebinarState
 from library import rules
 from library.models import Recording, RecordingState
-from media.models import Derivative, DerivativeKind, Package, RenditionKind
+from library.viewings import watched_by as watched_by  # a read like the others, for what counts attendance
+from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
 from work.models import WorkState
 
 
@@ -135,6 +137,39 @@ def downloads(package: Package) -> list[Derivative]:
     """MP4 files of a package, the largest picture first; the one with subtitles inside is last."""
     kinds = (DerivativeKind.MP4, DerivativeKind.MP4_SUBTITLED)
     return sorted(Derivative.objects.filter(package=package, kind__in=kinds), key=download_order)
+
+
+def plain_downloads(package: Package) -> list[Derivative]:
+    """MP4 files without subtitles inside, the largest picture first."""
+    return sorted(derivatives(package, DerivativeKind.MP4), key=download_order)
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A stored file that players fetch."""
+
+    key: str
+    content_type: str
+
+
+_FETCHED = (DerivativeKind.POSTER, DerivativeKind.STORYBOARD, DerivativeKind.MP4)
+
+
+def package_file(package: Package, name: str) -> PackageFile | None:
+    """The package's file of that name, if it is one that players fetch: a rendition, a picture, the plain MP4.
+
+    One that was replaced lately counts too: somebody may be in the middle of it.
+    """
+    key = f"{package.prefix}/{name}"
+    kind = Rendition.objects.filter(package=package, key=key).values_list("kind", flat=True).first()
+    if kind is not None:
+        return PackageFile(key, f"{kind}/mp4")
+    found = Derivative.objects.filter(package=package, key=key, kind__in=_FETCHED).values_list("content_type").first()
+    if found is not None:
+        return PackageFile(key, found[0])
+    if name.endswith(".mp4") and ReplacedFile.objects.filter(key=key).exists():
+        return PackageFile(key, "video/mp4")
+    return None
 
 
 def download_order(derivative: Derivative) -> tuple[bool, int]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from library.views import catalogue, playback, watch
+from library.views import beats, catalogue, embed, playback, watch
 
 app_name = "library"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("series/<slug:slug>/", catalogue.series, name="series"),
     path("webinars/<slug:slug>/", catalogue.webinar, name="webinar"),
     path("webinars/<slug:slug>/watch/", watch.watch, name="watch"),
+    path("webinars/<slug:slug>/watch/grant/", watch.new_grant, name="new_grant"),
     path("webinars/<slug:slug>/poster.jpg", watch.poster, name="poster"),
     path("webinars/<slug:slug>/transcript/<str:language>/", watch.transcript, name="transcript"),
     path("webinars/<slug:slug>/downloads/video/<str:name>", watch.download_video, name="download_video"),
@@ -20,6 +21,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="download_track",
     ),
     path("webinars/<slug:slug>/downloads/slides/<uuid:pk>/", watch.download_material, name="download_material"),
+    path("embed/<slug:slug>/", embed.embed, name="embed"),
+    path("embed/<slug:slug>/grant/", embed.embed_grant, name="embed_grant"),
+    path("oembed", embed.oembed, name="oembed"),
+    path("playback/<str:grant>/beats/", beats.beat, name="beat"),
+    path("playback/<str:grant>/files/<str:name>", playback.media_file, name="media_file"),
     path("playback/<str:grant>/master.m3u8", playback.master, name="master"),
     path("playback/<str:grant>/storyboard.vtt", playback.storyboard, name="storyboard"),
     path("playback/<str:grant>/poster.jpg", playback.poster, name="playback_poster"),

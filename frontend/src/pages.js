@@ -57,6 +57,17 @@ function foldMenu(root) {
   }
 }
 
+/** <div data-wait-for="address">: asks every 20 seconds whether there is something to watch, then shows it. */
+function waitForRecording(root) {
+  const waiting = root.querySelector("[data-wait-for]");
+  if (!waiting) return;
+  setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch(waiting.dataset.waitFor).catch(() => null);
+    if (answer?.ok && (await answer.json()).base) location.reload();
+  }, 20_000);
+}
+
 document.addEventListener("click", (event) => {
   const copy = event.target.closest?.("[data-copy]");
   if (copy) copyText(copy);
@@ -76,4 +87,5 @@ document.addEventListener("change", (event) => {
 foldMenu(document);
 guessTimeZones(document);
 showLocalTimes(document);
+waitForRecording(document);
 document.addEventListener("htmx:load", (event) => showLocalTimes(event.detail.elt));

@@ -1,52 +1,84 @@
-"""What players fetch: playlists, subtitles and pictures, each under a grant that is checked again every time.
+"""Playlists, media, subtitles and pictures, each under a grant that is checked again every time.
 
-Only texts are made here. The bytes of sound and picture come from the store, by short-lived signed addresses.
+Texts are made here. The bytes of sound and picture are sent by the web server or the store (media/delivery.py).
 """
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods
 
 from library import selectors
 from library.errors import GrantError
-from library.playback import Playback, read_grant
+from library.playback import Playback, read_grant, shown_duration_ms
 from media import hls
-from media.models import DerivativeKind, Rendition, RenditionKind
-from media.storage import private_storage
+from media.delivery import deliver
+from media.models import DerivativeKind, PackageState, Rendition, RenditionKind
 from media.storyboard import storyboard_vtt
-from transcripts import languages
+from media.timeline import Window
 from transcripts import selectors as transcripts_selectors
 from transcripts import services as transcripts_services
 from transcripts.models import TextTrack
 
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _VTT = "text/vtt; charset=utf-8"
+STATE_HEADER = "Rostrum-Package"  # "building" while qualities are still being made, then "complete"
 
 
-def granted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Give the view the Playback that its grant opens; 404 if it opens none. Answers are never stored."""
+def granted(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Give the view the Playback that its grant opens; 404 if it opens none.
 
-    @require_safe
+    What anybody may watch may be fetched by the pages of other sites too (Fetch standard, "CORS protocol"), without
+    cookies, which play no part here. Everything else stays with pages of our own.
+    """
+
+    @require_http_methods(["GET", "HEAD", "OPTIONS"])
     @wraps(view)
-    def checked(request: HttpRequest, grant: str, **parts: str) -> HttpResponse:
+    def checked(request: HttpRequest, grant: str, **parts: str) -> HttpResponseBase:
         try:
             playback = read_grant(grant)
         except GrantError as error:
             raise Http404(str(error)) from error
-        response = view(request, playback, **parts)
-        response["Cache-Control"] = "private, no-store"
+        if request.method == "OPTIONS":
+            response: HttpResponseBase = HttpResponse(status=204, headers={"Allow": "GET, HEAD, OPTIONS"})
+        else:
+            response = view(request, playback, **parts)
+        if playback.right.kind == "public":
+            response["Access-Control-Allow-Origin"] = "*"
+            response["Access-Control-Expose-Headers"] = f"Content-Length, Content-Range, {STATE_HEADER}"
+            if request.method == "OPTIONS":
+                response["Access-Control-Allow-Methods"] = "GET, HEAD"
+                response["Access-Control-Allow-Headers"] = "Range, If-None-Match"
+                response["Access-Control-Max-Age"] = "600"
         return response
 
     return checked
 
 
+def text_answer(request: HttpRequest, text: str, content_type: str) -> HttpResponse:
+    """A text that this browser may keep if it asks each time whether it still may (304): the right is checked then."""
+    etag = f'W/"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if etag in request.headers.get("If-None-Match", ""):
+        response = HttpResponse(status=304)
+    else:
+        response = HttpResponse(text, content_type=content_type)
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+@gzip_page
 @granted
-def master(_request: HttpRequest, playback: Playback) -> HttpResponse:
+def master(request: HttpRequest, playback: Playback) -> HttpResponse:
     """The master playlist of what is ready now: rungs that are still being made join when it is fetched again."""
-    renditions = list(playback.package.renditions.all())
+    renditions = list(playback.package.renditions.defer("index"))
     video = sorted((row for row in renditions if row.kind == RenditionKind.VIDEO), key=lambda row: row.bandwidth)
     audio = [row for row in renditions if row.kind == RenditionKind.AUDIO]
     if not renditions:
@@ -59,49 +91,73 @@ def master(_request: HttpRequest, playback: Playback) -> HttpResponse:
             for track in _tracks(playback)
         ],
     )
-    return HttpResponse(text, content_type=_PLAYLIST)
+    response = text_answer(request, text, _PLAYLIST)
+    response[STATE_HEADER] = PackageState(playback.package.state).value
+    return response
 
 
+@gzip_page
 @granted
-def media_playlist(_request: HttpRequest, playback: Playback, rendition: str) -> HttpResponse:
+def media_playlist(request: HttpRequest, playback: Playback, rendition: str) -> HttpResponse:
+    """One rendition's playlist. Its addresses are relative, which keeps the text of a long recording short."""
     found = playback.package.renditions.filter(name=rendition).first()
     if found is None:
         raise Http404
-    url = private_storage().signed_url(found.key, content_type=f"{found.kind}/mp4")
-    return HttpResponse(hls.media_playlist(found.index, url), content_type=_PLAYLIST)
+    return text_answer(request, hls.media_playlist(found.index, f"files/{_file_name(found.key)}"), _PLAYLIST)
 
 
 @granted
-def subtitle_playlist(_request: HttpRequest, playback: Playback, language: str) -> HttpResponse:
+def media_file(request: HttpRequest, playback: Playback, name: str) -> HttpResponseBase:
+    """A file of the package, or a range of it.
+
+    Files are asked for by their own names, which are never used again: a viewer never gets bytes of a new version by
+    the ranges of an old playlist (promise D4). What was replaced meanwhile is served until it is deleted.
+    """
+    found = selectors.package_file(playback.package, name)
+    if found is None:
+        raise Http404
+    return deliver(request, found.key, content_type=found.content_type)
+
+
+@gzip_page
+@granted
+def subtitle_playlist(request: HttpRequest, playback: Playback, language: str) -> HttpResponse:
     track = _track(playback, language)
     text = hls.subtitle_playlist(
-        url=_address(playback, "subtitles", track.language), duration_ms=playback.recording.asset.duration_ms or 0
+        url=_address(playback, "subtitles", track.language), duration_ms=shown_duration_ms(playback.package)
     )
-    return HttpResponse(text, content_type=_PLAYLIST)
+    return text_answer(request, text, _PLAYLIST)
 
 
+@gzip_page
 @granted
-def subtitles(_request: HttpRequest, playback: Playback, language: str) -> HttpResponse:
-    text = transcripts_services.export_track(track=_track(playback, language), format="vtt")
-    return HttpResponse(text, content_type=_VTT)
+def subtitles(request: HttpRequest, playback: Playback, language: str) -> HttpResponse:
+    text = transcripts_services.export_track(
+        track=_track(playback, language), format="vtt", window=Window.of(playback.package)
+    )
+    return text_answer(request, text, _VTT)
 
 
+@gzip_page
 @granted
-def storyboard(_request: HttpRequest, playback: Playback) -> HttpResponse:
+def storyboard(request: HttpRequest, playback: Playback) -> HttpResponse:
     found = selectors.derivatives(playback.package, DerivativeKind.STORYBOARD)
     if not found:
         raise Http404
     sprite = found[0]
-    url = private_storage().signed_url(sprite.key, content_type=sprite.content_type)
-    return HttpResponse(storyboard_vtt(sprite.facts, url), content_type=_VTT)
+    return text_answer(request, storyboard_vtt(sprite.facts, f"files/{_file_name(sprite.key)}"), _VTT)
 
 
 @granted
-def poster(_request: HttpRequest, playback: Playback) -> HttpResponse:
+def poster(request: HttpRequest, playback: Playback) -> HttpResponseBase:
     found = selectors.derivatives(playback.package, DerivativeKind.POSTER)
     if not found:
         raise Http404
-    return HttpResponseRedirect(private_storage().signed_url(found[0].key, content_type=found[0].content_type))
+    return deliver(request, found[0].key, content_type=found[0].content_type)
+
+
+def _file_name(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 def _address(playback: Playback, view: str, *parts: str) -> str:
@@ -134,7 +190,7 @@ def _audio_variant(playback: Playback, row: Rendition, *, is_default: bool) -> h
 
 
 def _tracks(playback: Playback) -> list[TextTrack]:
-    return transcripts_selectors.published_tracks(asset=playback.recording.asset)
+    return transcripts_selectors.published_tracks(asset=playback.asset)
 
 
 def _track(playback: Playback, language: str) -> TextTrack:
@@ -145,4 +201,4 @@ def _track(playback: Playback, language: str) -> TextTrack:
 
 
 def _autonym(language: str) -> str:
-    return languages.get(language).autonym if languages.is_known(language) else language
+    return transcripts_selectors.autonym(language)

@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -13,16 +14,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.links import LinkError
 from events.models import Material, Webinar
-from library import playback, rules, selectors, structured
-from library.models import Recording
-from library.player import player_labels
+from library import embeds, rules, selectors, structured
+from library.models import Recording, RecordingState
+from library.player import grant_data, player_data
+from library.structured import absolute
+from media.delivery import deliver
 from media.models import DerivativeKind
-from media.storage import private_storage
+from media.timeline import Window
 from registration.links import registration_by_token, remember_registration
 from registration.models import RegistrationState
 from transcripts import selectors as transcripts_selectors
 from transcripts import services as transcripts_services
-from transcripts.markup import plain
 from transcripts.models import TextTrack
 
 _TEXT_FORMATS = {"vtt": "text/vtt", "srt": "application/x-subrip", "txt": "text/plain"}
@@ -50,6 +52,8 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
         "recording": recording,
         "materials": selectors.public_materials(webinar) if rules.can_get_materials(webinar, request) else [],
         "structured": structured.recording_data(recording),
+        "oembed_url": embeds.oembed_address(absolute(reverse("library:watch", args=[slug]))),
+        "embed": embeds.embed_code(recording) if recording.state == RecordingState.PUBLISHED else None,
         "is_member": right.kind == "member",
         **_player(request, recording, right),
     }
@@ -58,32 +62,49 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-def transcript(request: HttpRequest, slug: str, language: str) -> HttpResponse:
-    """The cues of one track as a fragment of the watch page."""
-    recording = _recording(request, slug)
-    track = _track(recording, language)
-    return render(request, "library/includes/cues.html", _cues(track))
-
-
-@require_safe
-def poster(request: HttpRequest, slug: str) -> HttpResponse:
-    recording = _recording(request, slug)
+def new_grant(request: HttpRequest, slug: str) -> JsonResponse:
+    """A new grant for a player that stood open so long that its own ended; `base` is empty if nothing is ready."""
+    found = _find(request, slug)
+    if found is None:
+        return JsonResponse({"code": "not_available"}, status=404)
+    recording, right = found
     package = recording.asset.current_package
-    found = selectors.derivatives(package, DerivativeKind.POSTER) if package else []
-    if not found:
-        raise Http404
-    return _to_file(found[0].key, content_type=found[0].content_type)
+    if package is None:
+        return JsonResponse({"base": "", "package": ""})
+    registration_id = rules.own_registration(recording, request)
+    return JsonResponse(grant_data(recording=recording, package=package, right=right, registration_id=registration_id))
 
 
 @require_safe
 @never_cache
-def download_video(request: HttpRequest, slug: str, name: str) -> HttpResponse:
-    """Redirect to an MP4 file: `<rung>.mp4`, or `subtitled.mp4` with every track inside."""
+def transcript(request: HttpRequest, slug: str, language: str) -> HttpResponse:
+    """The cues of one track as a fragment of the watch page."""
+    recording = _recording(request, slug)
+    track = _track(recording, language)
+    window = Window.of(recording.asset.current_package)
+    return render(request, "library/includes/cues.html", _cues(track, window))
+
+
+@require_safe
+def poster(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The picture of a recording. Only that of one which anybody may watch is left to caches."""
+    watchable = _find(request, slug)
+    package = watchable[0].asset.current_package if watchable else None
+    found = selectors.derivatives(package, DerivativeKind.POSTER) if package else []
+    if watchable is None or not found:
+        raise Http404
+    is_public = watchable[1].kind == "public"
+    return deliver(request, found[0].key, content_type=found[0].content_type, is_public=is_public)
+
+
+@require_safe
+def download_video(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
+    """Send an MP4 file: `<rung>.mp4`, or `subtitled.mp4` with every track inside."""
     recording = _recording(request, slug)
     package = recording.asset.current_package
     for derivative in selectors.downloads(package) if package else []:
         if selectors.download_name(derivative) == name:
-            return _to_file(derivative.key, file_name=f"{slug}-{name}", content_type="video/mp4")
+            return deliver(request, derivative.key, file_name=f"{slug}-{name}", content_type="video/mp4")
     raise Http404
 
 
@@ -93,10 +114,13 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
     """Hand out a track as a file. `?registration=<token>` works as for `watch`."""
     if "registration" in request.GET:
         return _remember_registration(request, slug, address=request.path)
-    track = _track(_recording(request, slug), language)
+    recording = _recording(request, slug)
+    track = _track(recording, language)
     if text_format not in _TEXT_FORMATS:
         raise Http404
-    text = transcripts_services.export_track(track=track, format=text_format)
+    text = transcripts_services.export_track(
+        track=track, format=text_format, window=Window.of(recording.asset.current_package)
+    )
     return HttpResponse(
         text,
         content_type=f"{_TEXT_FORMATS[text_format]}; charset=utf-8",
@@ -105,8 +129,7 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
 
 
 @require_safe
-@never_cache
-def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
+def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponseBase:
     """Hand out slides or a handout. `?registration=<token>` works as for `watch`."""
     if "registration" in request.GET:
         return _remember_registration(request, slug, address=request.path)
@@ -114,7 +137,8 @@ def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpRes
     if not rules.can_get_materials(webinar, request):
         raise Http404
     material = get_object_or_404(Material, pk=pk, webinar=webinar, is_public=True)
-    return _to_file(material.file.name or "", file_name=material.file_name, content_type=material.content_type)
+    key = material.file.name or ""
+    return deliver(request, key, file_name=material.file_name, content_type=material.content_type)
 
 
 def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> dict[str, Any]:
@@ -122,26 +146,28 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
     package = recording.asset.current_package
     if package is None:
         return {"package": None}
-    grant = playback.make_grant(recording=recording, package=package, right=right)
     tracks = transcripts_selectors.published_tracks(asset=recording.asset)
     chosen = _chosen_track(request, recording, tracks)
-    storage = private_storage()
-    files = selectors.downloads(package)
-    plain_files = [file for file in files if file.kind == DerivativeKind.MP4]
-    posters = selectors.derivatives(package, DerivativeKind.POSTER)
+    slug = recording.webinar.slug
+    data = player_data(
+        recording=recording,
+        package=package,
+        right=right,
+        tracks=tracks,
+        registration_id=rules.own_registration(recording, request),
+        renew_url=reverse("library:new_grant", args=[slug]),
+        share_url=absolute(reverse("library:watch", args=[slug])),
+    )
     return {
         "package": package,
-        "grant": grant,
-        "has_video": selectors.has_video(package),
-        "has_storyboard": bool(selectors.derivatives(package, DerivativeKind.STORYBOARD)),
-        "poster_url": storage.signed_url(posters[0].key, content_type=posters[0].content_type) if posters else "",
-        # Without scripts the page plays one file: the smallest, since such visitors rarely have a fast line.
-        "fallback_url": storage.signed_url(plain_files[-1].key) if plain_files else "",
-        "downloads": [{"derivative": file, "name": selectors.download_name(file)} for file in files],
+        "player": data,
+        "has_video": data["has_video"],
+        "downloads": [
+            {"derivative": file, "name": selectors.download_name(file)} for file in selectors.downloads(package)
+        ],
         "tracks": tracks,
-        "player_labels": player_labels(),
         "wanted_subtitles": request.GET.get("subtitles", "")[:35],
-        **(_cues(chosen) if chosen else {"track": None}),
+        **(_cues(chosen, Window.of(package)) if chosen else {"track": None}),
     }
 
 
@@ -157,10 +183,8 @@ def _chosen_track(request: HttpRequest, recording: Recording, tracks: list[TextT
     return next((by_language[wish] for wish in wishes if wish in by_language), tracks[0] if tracks else None)
 
 
-def _cues(track: TextTrack) -> dict[str, Any]:
-    revision = track.current_revision
-    cues = [{**cue, "plain": plain(cue["text"])} for cue in revision.cues] if revision else []
-    return {"track": track, "cues": cues}
+def _cues(track: TextTrack, window: Window) -> dict[str, Any]:
+    return {"track": track, "cues": transcripts_selectors.cues_of(track, window=window)}
 
 
 def _webinar_to_watch(request: HttpRequest, slug: str) -> Webinar:
@@ -174,9 +198,13 @@ def _webinar_to_watch(request: HttpRequest, slug: str) -> Webinar:
     return webinar
 
 
+def _find(request: HttpRequest, slug: str) -> tuple[Recording, rules.Right] | None:
+    webinar = Webinar.objects.select_related("organisation").filter(slug=slug).first()
+    return selectors.watchable_recording(webinar, request) if webinar else None
+
+
 def _recording(request: HttpRequest, slug: str) -> Recording:
-    webinar = get_object_or_404(Webinar.objects.select_related("organisation"), slug=slug)
-    found = selectors.watchable_recording(webinar, request)
+    found = _find(request, slug)
     if found is None:
         raise Http404
     return found[0]
@@ -199,8 +227,3 @@ def _remember_registration(request: HttpRequest, slug: str, *, address: str) -> 
         remember_registration(request, found)
     rest = {name: request.GET[name] for name in ("subtitles", "transcript") if name in request.GET}
     return redirect(f"{address}?{urlencode(rest)}" if rest else address)
-
-
-def _to_file(key: str, *, file_name: str | None = None, content_type: str | None = None) -> HttpResponse:
-    """Send the visitor on to the store's own short-lived address; the bytes never pass through here."""
-    return HttpResponseRedirect(private_storage().signed_url(key, file_name=file_name, content_type=content_type))

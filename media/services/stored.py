@@ -106,16 +106,19 @@ def stored_until_failure(fenced: Fenced) -> Iterator[list[str]]:
 def replace_row(row: Any, key: str) -> None:
     """Remember the file that `row` pointed at until now: viewers may still be reading it."""
     if row is not None and row.key != key:
-        ReplacedFile.objects.get_or_create(
-            key=row.key, defaults={"delete_after": timezone.now() + timedelta(seconds=settings.MEDIA_LINK_LIFE_S)}
-        )
+        # Who is in the middle of it may go on until their grant and then the last address ends.
+        kept = timedelta(seconds=settings.PLAYBACK_GRANT_LIFE_S + settings.MEDIA_LINK_LIFE_S)
+        ReplacedFile.objects.get_or_create(key=row.key, defaults={"delete_after": timezone.now() + kept})
 
 
 def delete_replaced(*, now: Any = None) -> int:
     """Delete files that were replaced and that no signed address reaches any more. Returns how many."""
     deleted = 0
     for row in ReplacedFile.objects.filter(delete_after__lte=now or timezone.now())[:1000]:
-        default_storage.delete(row.key)
+        if row.key.endswith("/"):
+            private_storage().delete_prefix(row.key.rstrip("/"))
+        else:
+            default_storage.delete(row.key)
         row.delete()
         deleted += 1
     return deleted
@@ -125,6 +128,34 @@ def discard(keys: list[str]) -> None:
     """Delete intermediate files once the transaction that made them superfluous is committed."""
 
     transaction.on_commit(lambda: delete_now(keys))
+
+
+def discard_for_good(key: str) -> None:
+    """Delete a file after commit, and once more later, should this process end in between.
+
+    The row that says so is part of the transaction.
+    """
+    ReplacedFile.objects.update_or_create(key=key, defaults={"delete_after": timezone.now() + _again()})
+    discard([key])
+
+
+def discard_prefix(prefix: str) -> None:
+    """Delete everything under a prefix after commit, and once more when no worker can still be writing there.
+
+    A worker that is at it notices within its lease that its row is gone; what it stored last is found then.
+    """
+    ReplacedFile.objects.filter(key__startswith=f"{prefix}/").delete()
+    ReplacedFile.objects.create(key=f"{prefix}/", delete_after=timezone.now() + _again())
+
+    def delete() -> None:
+        with suppress(Exception):  # the row above is tried until it succeeds
+            private_storage().delete_prefix(prefix)
+
+    transaction.on_commit(delete)
+
+
+def _again() -> timedelta:
+    return timedelta(seconds=2 * settings.WORK_LEASE_S)
 
 
 def delete_now(keys: list[str]) -> None:

@@ -1,7 +1,10 @@
 """Grants, playlists and the files behind them: who gets what, and when it ends."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from unittest.mock import MagicMock, patch
+from urllib.parse import urljoin
 
 import pytest
 from django.test import Client
@@ -15,16 +18,24 @@ from library import services
 from library.models import Recording, RecordingState
 from library.playback import make_grant
 from library.rules import Right
-from media.models import Package, Rendition
+from media.models import Package, PackageState, Rendition, ReplacedFile
+from media.services import stored
 from registration.models import RegistrationState
 from tests.factories.accounts import MembershipFactory
 from tests.factories.library import give_package, give_track, watchable_recording
 from tests.factories.registration import RegistrationFactory
+from tests.support.answers import fetch, statuses
 from transcripts.models import TrackState
 
 pytestmark = pytest.mark.django_db
 
 PUBLIC = Right("public")
+
+
+@pytest.fixture
+def recording_time() -> Iterator[MagicMock]:
+    with patch("library.playback.time.time") as clock:
+        yield clock
 
 
 def package_of(recording: Recording) -> Package:
@@ -50,16 +61,14 @@ def doors(recording: Recording, right: Right = PUBLIC) -> list[str]:
             "subtitles/en.vtt",
             "storyboard.vtt",
             "poster.jpg",
+            "files/720p.mp4",
+            "files/storyboard.jpg",
         )
     ]
 
 
-def statuses(client: Client, addresses: list[str]) -> set[int]:
-    return {client.get(address).status_code for address in addresses}
-
-
 def test_every_door_opens_to_a_grant(client: Client) -> None:
-    assert [client.get(address).status_code for address in doors(watchable_recording())] == [200] * 6 + [302]
+    assert statuses(client, doors(watchable_recording())) == {200}
 
 
 def test_the_master_names_rungs_sound_and_subtitles(client: Client) -> None:
@@ -81,13 +90,37 @@ def test_what_the_master_names_can_be_fetched(client: Client) -> None:
     assert statuses(client, addresses) == {200}
 
 
-def test_a_media_playlist_names_byte_ranges_of_a_signed_file(client: Client) -> None:
-    text = client.get(doors(watchable_recording())[1]).content.decode()
+def test_a_media_playlist_names_byte_ranges_of_one_file_behind_the_same_grant(client: Client) -> None:
+    recording = watchable_recording()
+    address = doors(recording)[1]
+    text = client.get(address).content.decode()
     assert re.findall(r"#EXT-X-BYTERANGE:(\S+)", text) == ["5000@800", "4000@5800"]
-    address = re.findall(r"^/\S+", text, re.MULTILINE)[0]
-    answer = client.get(address, headers={"Range": "bytes=800-5799"})
+    assert set(re.findall(r"^[^#\n]+", text, re.MULTILINE)) == {"files/720p.mp4"}
+    answer = fetch(client, urljoin(address, "files/720p.mp4"), range="bytes=800-5799")
     assert (answer.status_code, answer["Content-Range"]) == (206, "bytes 800-5799/9800")
-    answer.close()
+    assert answer["Content-Type"] == "video/mp4"
+
+
+def test_the_original_and_other_files_of_the_store_are_behind_no_grant(client: Client) -> None:
+    recording = watchable_recording()
+    base = f"/playback/{grant(recording)}/files"
+    other = watchable_recording()
+    names = ["subtitled.mp4", "..%2f..%2fetc%2fpasswd", recording.asset.source_key.rpartition("/")[2]]
+    assert statuses(client, [f"{base}/{name}" for name in names]) == {404}
+    Rendition.objects.filter(package=package_of(other), name="720p").update(key=f"{package_of(other).prefix}/own.mp4")
+    assert statuses(client, [f"{base}/own.mp4"]) == {404}
+
+
+def test_a_viewer_goes_on_with_a_file_that_was_replaced_until_it_is_deleted(client: Client) -> None:
+    recording = watchable_recording()
+    address = doors(recording)[7]
+    rendition = package_of(recording).renditions.get(name="720p")
+    stored.replace_row(rendition, "another key")
+    Rendition.objects.filter(pk=rendition.pk).update(key=f"{package_of(recording).prefix}/720p-new.mp4")
+    assert statuses(client, [address]) == {200}
+    ReplacedFile.objects.update(delete_after=timezone.now() - timedelta(seconds=1))
+    stored.delete_replaced()
+    assert statuses(client, [address]) == {404}
 
 
 def test_first_look_alone_makes_a_master(client: Client) -> None:
@@ -106,8 +139,62 @@ def test_a_recording_without_pictures_plays_its_sound(client: Client) -> None:
     assert "audio.m3u8" in text
 
 
-def test_playlists_are_never_stored_by_caches(client: Client) -> None:
-    assert client.get(doors(watchable_recording())[0])["Cache-Control"] == "private, no-store"
+def test_nothing_behind_a_grant_is_left_to_caches_that_many_people_share(client: Client) -> None:
+    kept = {fetch(client, address)["Cache-Control"] for address in doors(watchable_recording())}
+    assert kept == {"private, no-cache", "private, max-age=600, immutable"}
+
+
+def test_a_playlist_that_is_asked_for_again_is_not_sent_again_but_the_right_is_checked(client: Client) -> None:
+    recording = watchable_recording()
+    for address in doors(recording)[:6]:
+        etag = client.get(address)["ETag"]
+        assert client.get(address, headers={"If-None-Match": etag}).status_code == 304, address
+    services.withdraw_recording(recording=recording)
+    assert client.get(address, headers={"If-None-Match": etag}).status_code == 404
+
+
+def test_long_playlists_are_compressed(client: Client) -> None:
+    recording = watchable_recording()
+    long = {"init": [0, 800], "segments": [[800 + 5000 * n, 5000, 6000] for n in range(600)]}
+    package_of(recording).renditions.filter(name="720p").update(index=long)
+    answer = client.get(doors(recording)[1], headers={"Accept-Encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 6000
+
+
+def test_the_master_says_whether_more_qualities_will_come(client: Client) -> None:
+    recording = watchable_recording()
+    assert client.get(doors(recording)[0])["Rostrum-Package"] == "complete"
+    Package.objects.update(state=PackageState.BUILDING)
+    assert client.get(doors(recording)[0])["Rostrum-Package"] == "building"
+
+
+def test_a_page_loaded_again_soon_gets_the_same_addresses(recording_time: MagicMock) -> None:
+    recording = watchable_recording()
+    recording_time.return_value = 5_400_000.0
+    first = grant(recording)
+    recording_time.return_value += 5_000
+    assert grant(recording) == first
+    recording_time.return_value += 5_400
+    assert grant(recording) != first
+
+
+def test_other_sites_may_fetch_what_everybody_may_watch(client: Client) -> None:
+    for address in doors(watchable_recording()):
+        answer = fetch(client, address, origin="https://elsewhere.example")
+        assert answer["Access-Control-Allow-Origin"] == "*", address
+        assert "Access-Control-Allow-Credentials" not in answer
+    preflight = client.options(address)
+    assert (preflight.status_code, preflight["Access-Control-Allow-Headers"]) == (204, "Range, If-None-Match")
+
+
+def test_other_sites_may_not_fetch_what_is_not_public(client: Client) -> None:
+    recording = watchable_recording(visibility=Visibility.REGISTERED)
+    registration = RegistrationFactory.create(webinar=recording.webinar)
+    for address in doors(recording, Right("registration", str(registration.pk))):
+        answer = fetch(client, address, origin="https://elsewhere.example")
+        assert "Access-Control-Allow-Origin" not in answer
+    assert "Access-Control-Allow-Origin" not in client.options(address)
 
 
 def test_unknown_names_answer_404(client: Client) -> None:
@@ -128,9 +215,9 @@ def test_a_changed_grant_opens_nothing(client: Client, change: str) -> None:
 
 
 def test_a_grant_ends(client: Client, settings: Settings) -> None:
-    addresses = doors(watchable_recording())
-    settings.MEDIA_LINK_LIFE_S = -1
-    assert statuses(client, addresses) == {404}
+    recording = watchable_recording()
+    settings.PLAYBACK_GRANT_LIFE_S = -1
+    assert statuses(client, doors(recording)) == {404}
 
 
 def test_withdrawal_closes_every_door_at_once(client: Client) -> None:
@@ -151,7 +238,7 @@ def test_a_registrants_grant_ends_with_the_registration(client: Client) -> None:
     recording = watchable_recording(visibility=Visibility.REGISTERED)
     registration = RegistrationFactory.create(webinar=recording.webinar)
     addresses = doors(recording, Right("registration", str(registration.pk)))
-    assert statuses(client, addresses) == {200, 302}
+    assert statuses(client, addresses) == {200}
     registration.state = RegistrationState.CANCELLED
     registration.save()
     assert statuses(client, addresses) == {404}
@@ -161,7 +248,7 @@ def test_a_members_grant_ends_with_the_membership(client: Client) -> None:
     recording = watchable_recording(state=RecordingState.DRAFT)
     member = MembershipFactory.create(organisation=recording.webinar.organisation, role=Role.REVIEWER)
     addresses = doors(recording, Right("member", str(member.user_id)))
-    assert statuses(client, addresses) == {200, 302}
+    assert statuses(client, addresses) == {200}
     Membership.objects.all().delete()
     assert statuses(client, addresses) == {404}
 
@@ -192,4 +279,4 @@ def test_only_reading_is_allowed(client: Client) -> None:
 def test_a_grant_of_a_webinar_long_ago_is_no_different(client: Client) -> None:
     past = timezone.now() - timedelta(days=400)
     recording = watchable_recording(webinar__starts_at=past, webinar__ends_at=past + timedelta(hours=1))
-    assert statuses(client, doors(recording)) == {200, 302}
+    assert statuses(client, doors(recording)) == {200}

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils.http import http_date
 from pytest_django import Settings
 
+from media.delivery import ByteRange, Unsatisfiable, parse_range
 from media.storage import PrivateStorage, private_storage
-from media.views import ByteRange, Unsatisfiable, parse_range
 
 DATA = bytes(range(200))
 

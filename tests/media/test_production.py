@@ -448,7 +448,7 @@ def test_a_missing_quality_is_refused(flashes: Path, tmp_path: Path) -> None:
 
 def test_a_complete_package_has_a_row_for_every_file(flashes: Path, tmp_path: Path, settings: Settings) -> None:
     settings.ENCODE_PART_S = 6
-    settings.MEDIA_LINK_LIFE_S = 0
+    settings.MEDIA_LINK_LIFE_S = settings.PLAYBACK_GRANT_LIFE_S = 0
     package = produce(make_asset(flashes), tmp_path)
     services.delete_replaced()
     # Parts go on commit, which a test's transaction never reaches.

@@ -109,7 +109,8 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]
     yield start
     for visitor in visitors:
         visitor.context.close()
-    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+    complaints = [complaint for visitor in visitors for complaint in visitor.complaints]
+    assert complaints == [], complaints
 
 
 def barriers(visitor: Visitor) -> list[str]:

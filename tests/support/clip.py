@@ -43,11 +43,13 @@ def make_clip(folder: Path, *, seconds: int) -> Clip:
     return Clip(folder, seconds)
 
 
-def package_clip(asset: Asset, clip: Clip) -> Package:
-    """Store a clip as the asset's current package."""
-    package = Package.objects.create(asset=asset, state=PackageState.COMPLETE)
-    for name, width, height in RUNGS:
-        _add_rendition(package, clip, name, RenditionKind.VIDEO, width=width, height=height, frame_rate=25)
+def package_clip(asset: Asset, clip: Clip, *, has_video: bool = True, only: str = "") -> Package:
+    """Store a clip as the asset's current package; `only` names the one rung that is ready so far."""
+    state = PackageState.BUILDING if only else PackageState.COMPLETE
+    package = Package.objects.create(asset=asset, state=state)
+    for name, _width, _height in RUNGS:
+        if has_video and only in ("", name):
+            add_rung(package, clip, name)
     _add_rendition(package, clip, "audio", RenditionKind.AUDIO)
     facts = {
         "tile_width": 160,
@@ -57,20 +59,36 @@ def package_clip(asset: Asset, clip: Clip) -> Package:
         "interval_ms": clip.seconds * 1000 // TILES,
         "duration_ms": clip.seconds * 1000,
     }
-    _add_derivative(package, clip, "poster.jpg", DerivativeKind.POSTER, "image/jpeg")
-    _add_derivative(package, clip, "storyboard.jpg", DerivativeKind.STORYBOARD, "image/jpeg", facts=facts)
-    _add_derivative(package, clip, "download.mp4", DerivativeKind.MP4, "video/mp4", name="360p")
+    if has_video:
+        _add_derivative(package, clip, "poster.jpg", DerivativeKind.POSTER, "image/jpeg")
+        _add_derivative(package, clip, "storyboard.jpg", DerivativeKind.STORYBOARD, "image/jpeg", facts=facts)
+        _add_derivative(package, clip, "download.mp4", DerivativeKind.MP4, "video/mp4", name="360p")
     asset.current_package = package
     asset.duration_ms = clip.seconds * 1000
     asset.save(update_fields=["current_package", "duration_ms"])
     return package
 
 
+def add_rung(package: Package, clip: Clip, name: str) -> None:
+    """One more quality, as the encoder adds it when it is finished."""
+    width, height = next((width, height) for rung, width, height in RUNGS if rung == name)
+    _add_rendition(package, clip, name, RenditionKind.VIDEO, width=width, height=height, frame_rate=25)
+
+
+def add_sound(package: Package, clip: Clip, language: str) -> None:
+    """An interpreter's sound in that language: a tone of another pitch."""
+    path = clip.folder / f"sound-{language}.mp4"
+    if not path.exists():
+        tone = f"sine=frequency=880:duration={clip.seconds}"
+        _ffmpeg("-f", "lavfi", "-i", tone, "-c:a", "aac", *_FMP4, str(path))
+    _add_rendition(package, clip, f"sound-{language}", RenditionKind.AUDIO, language=language)
+
+
 def _ffmpeg(*arguments: str) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments], check=True)
 
 
-def _add_rendition(package: Package, clip: Clip, name: str, kind: str, **picture: float) -> None:
+def _add_rendition(package: Package, clip: Clip, name: str, kind: str, **facts: float | str) -> None:
     path = clip.folder / f"{name}.mp4"
     with path.open("rb") as file:
         track = read_track(file)
@@ -85,7 +103,7 @@ def _add_rendition(package: Package, clip: Clip, name: str, kind: str, **picture
         size=path.stat().st_size,
         duration_ms=track.duration_ms,
         index=track.index,
-        **picture,
+        **facts,
     )
 
 

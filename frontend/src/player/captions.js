@@ -8,6 +8,7 @@ export class Captions extends EventTarget {
   #media;
   #overlay;
   #track = null;
+  #isLeft = false; // to the browser's own drawing
   #draw = () => this.#render();
 
   constructor(media, overlay) {
@@ -17,8 +18,9 @@ export class Captions extends EventTarget {
     // Browsers may switch a native track on by themselves, for the system's language say.
     media.textTracks.addEventListener("change", () => this.#hideNative());
     this.#hideNative();
-    // The media element takes its tracks over some time after it was connected.
-    media.textTracks.addEventListener("addtrack", () => this.dispatchEvent(new Event("tracks")));
+    // A phone that shows only the bare video in full screen must draw them itself.
+    media.addEventListener("webkitbeginfullscreen", () => this.#leaveToBrowser(true));
+    media.addEventListener("webkitendfullscreen", () => this.#leaveToBrowser(false));
   }
 
   /** The tracks that can be chosen, captions of the spoken language first. */
@@ -57,8 +59,22 @@ export class Captions extends EventTarget {
     if (language) this.select(language);
   }
 
+  /** Fetch what was not fetched yet from where it can be had now. */
+  moveTo(base) {
+    for (const element of this.#media.querySelectorAll("track")) {
+      const isLoaded = element.readyState === HTMLTrackElement.LOADED;
+      if (!isLoaded) element.src = element.src.replace(/\/playback\/[^/]+\//, base);
+    }
+  }
+
   #hideNative() {
+    if (this.#isLeft) return;
     for (const track of this.tracks) if (track.mode === "showing") track.mode = "hidden";
+  }
+
+  #leaveToBrowser(isLeft) {
+    this.#isLeft = isLeft;
+    if (this.#track) this.#track.mode = isLeft ? "showing" : "hidden";
   }
 
   #render() {

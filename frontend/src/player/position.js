@@ -1,30 +1,41 @@
-// Where this viewer stopped, kept in this browser only.
+// Where this viewer stopped, and what they chose: kept in this browser only.
 
 const EVERY_MS = 5000;
 const WORTH_KEEPING_S = 10;
 
-/** Resume where the viewer stopped, and note where they are. `#t=12.3` in the address goes first. */
+/** The moment that the address asks for in seconds, or null: `#t=12.3`, `?t=90`, `?t=1h2m3s`. */
+export function askedMoment(address = location) {
+  const written = new URLSearchParams(address.hash.slice(1)).get("t") ?? new URLSearchParams(address.search).get("t");
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$/.exec(written ?? "-");
+  if (!written || !parts) return null;
+  const [hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0));
+  return hours * 3600 + minutes * 60 + seconds;
+}
+
+/** Where the viewer stopped in the recording of that id, in seconds; 0 if nowhere. */
+export function rememberedMoment(id) {
+  return Number(read(key(id)) ?? 0) || 0;
+}
+
+/** Note from now on where the viewer is. */
 export function rememberPosition(media, id) {
-  const key = `rostrum.position.${id}`;
-  const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
-  const start = asked ? Number(asked[1]) : Number(read(key) ?? 0);
-  if (start > 0) {
-    const seek = () => (media.currentTime = start);
-    if (media.readyState >= 1) seek();
-    else media.addEventListener("loadedmetadata", seek, { once: true });
-  }
   let noted = 0;
   const note = () => {
     noted = Date.now();
-    const isOver = media.duration && media.currentTime > media.duration - WORTH_KEEPING_S;
-    if (media.currentTime < WORTH_KEEPING_S || isOver) write(key, null);
-    else write(key, media.currentTime.toFixed(1));
+    if (!media.duration) return;
+    const isOver = media.currentTime > media.duration - WORTH_KEEPING_S;
+    if (media.currentTime < WORTH_KEEPING_S || isOver) write(key(id), null);
+    else write(key(id), media.currentTime.toFixed(1));
   };
   media.addEventListener("timeupdate", () => {
     if (!media.paused && Date.now() - noted > EVERY_MS) note();
   });
   media.addEventListener("pause", note);
   addEventListener("pagehide", note);
+}
+
+function key(id) {
+  return `rostrum.position.${id}`;
 }
 
 /** localStorage, or nothing where the browser forbids it. */
@@ -41,6 +52,6 @@ export function write(key, value) {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
   } catch {
-    // Private windows and full stores: the viewer loses a convenience, nothing else.
+    // Private windows, full stores and frames of other sites: the viewer loses a convenience, nothing else.
   }
 }
