@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from media import uploads
+from media.services.packages import delete_superseded_packages
 from media.services.stored import delete_replaced as delete_replaced_files
 
 
@@ -14,3 +15,4 @@ def expire_uploads() -> None:
 @shared_task(name="media.delete_replaced")
 def delete_replaced() -> None:
     delete_replaced_files()
+    delete_superseded_packages()

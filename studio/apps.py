@@ -7,8 +7,8 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from studio import pipeline, receivers, services  # noqa: F401  (receivers connect by being imported)
-        from studio.models import StepPart, StepRow
+        from studio import burn_in, cutting, pipeline, receivers, services  # noqa: F401  (receivers connect by being imported)
+        from studio.models import BurnIn, Cut, StepPart, StepRow
         from work import kinds
 
         kinds.register(
@@ -27,5 +27,23 @@ class StudioConfig(AppConfig):
                 handle=services.run_part,
                 queue=lambda part: pipeline.step_of(part.step).queue,
                 after=services.after_part,
+            )
+        )
+        kinds.register(
+            kinds.WorkKind(
+                name="studio.cut",
+                model=Cut,
+                handle=cutting.run_cut,
+                queue=lambda _cut: "media",
+                after=cutting.after_cut,
+            )
+        )
+        kinds.register(
+            kinds.WorkKind(
+                name="studio.burn_in",
+                model=BurnIn,
+                handle=burn_in.run_burn_in,
+                queue=lambda _row: "media",
+                after=burn_in.after_burn_in,
             )
         )

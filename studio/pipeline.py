@@ -29,6 +29,7 @@ import media.services
 import transcripts.selectors
 import transcripts.services
 from media.models import Package
+from media.timeline import Window
 from studio.models import Production, StepPart, StepRow
 from work.errors import Skip
 from work.models import WorkState
@@ -201,7 +202,7 @@ def subtitled_mp4(run: Run) -> None:
     """Put every subtitle track into one MP4 for people who watch elsewhere."""
     asset = run.production.asset
     tracks = [
-        (track.language, transcripts.services.export_track(track=track, format="vtt"))
+        (track.language, transcripts.services.export_track(track=track, format="vtt", window=Window.of(run.package)))
         for track in transcripts.selectors.tracks_of(asset=asset)
         if track.current_revision is not None and track.current_revision.cue_count
     ]
@@ -286,6 +287,7 @@ class Step:
     run_part: Callable[[Run, dict[str, Any]], dict[str, Any]] | None = None
     join: Callable[[Run, list[dict[str, Any]]], dict[str, Any] | None] | None = None
     can_be_skipped: bool = False  # by a person, after it failed
+    for_cuts: bool = False  # made again for each version that is cut at its ends (studio/cutting.py)
 
 
 STEPS = (
@@ -300,7 +302,7 @@ STEPS = (
         after=("inspect", "first_look"),
         queue="media",
     ),
-    Step("pictures", pictures, after=("encode", "first_look"), queue="media", optional=True),
+    Step("pictures", pictures, after=("encode", "first_look"), queue="media", optional=True, for_cuts=True),
     Step(
         "transcribe",
         plan=plan_transcription,
@@ -313,7 +315,14 @@ STEPS = (
     Step("captions", captions, after=("transcribe",), can_be_skipped=True),
     Step("translate", translate, after=("captions",), queue="speech", optional=True, per_language=True),
     Step("package", package, after=("first_look", "encode", "audio"), queue="media"),
-    Step("subtitled_mp4", subtitled_mp4, after=("package", "captions", "translate"), queue="media", optional=True),
+    Step(
+        "subtitled_mp4",
+        subtitled_mp4,
+        after=("package", "captions", "translate"),
+        queue="media",
+        optional=True,
+        for_cuts=True,
+    ),
     Step("ready", ready, after=("package", "captions")),
     Step("publish", publish, after=("ready",), gate=_is_publication_requested),
     Step("follow_up", follow_up, after=("publish", "translate", "subtitled_mp4"), optional=True),

@@ -1,14 +1,10 @@
 """Productions: starting, moving on, trying again, cancelling, publishing."""
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,12 +15,12 @@ from accounts.models import User
 from accounts.services import record_action
 from library.models import Recording
 from media.models import Upload
-from sandbox import Stopped
 from studio import pipeline
 from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
 from studio.uploads import is_for_something_else
 from work.errors import Parked, PermanentFailure, StaleState
+from work.folders import working_folder
 from work.leases import Lease
 from work.models import WorkState
 
@@ -288,23 +284,14 @@ def after_part(part: StepPart) -> None:
 @contextlib.contextmanager
 def _run(lease: Lease[Any], production: Production) -> Iterator[pipeline.Run]:
     """A `Run` with an empty folder that is gone afterwards, whatever happens."""
-    folder = Path(settings.WORK_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    mine = f"work-{lease.row.pk.hex}-"
-    for left_over in folder.glob(f"{mine}*"):  # by a worker that was killed at this row
-        shutil.rmtree(left_over, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=mine, dir=folder, ignore_cleanup_errors=True) as workdir:
-        try:
-            yield pipeline.Run(
-                production=production,
-                workdir=Path(workdir),
-                report=_reporter(lease),
-                should_stop=lambda: lease.should_stop,
-                fenced=lease.fenced,
-            )
-        except Stopped:
-            lease.check()  # says which of the reasons it was
-            raise
+    with working_folder(lease) as workdir:
+        yield pipeline.Run(
+            production=production,
+            workdir=workdir,
+            report=_reporter(lease),
+            should_stop=lambda: lease.should_stop,
+            fenced=lease.fenced,
+        )
 
 
 def _reporter(lease: Lease[Any]) -> Callable[[float, str], None]:

@@ -1,18 +1,35 @@
 """What is done with a recording's file, from inspection to downloads. Every function may run twice without harm."""
 
 from media.services.audio import make_audio, read_speech_audio
+from media.services.burning import burn_subtitles, rung_to_burn
+from media.services.cutting import cut_renditions, snapped_window
 from media.services.downloads import make_downloads, make_subtitled_mp4
 from media.services.inspection import inspect_source
-from media.services.packages import check_package, complete_package, delete_asset, start_package
+from media.services.packages import (
+    check_package,
+    complete_package,
+    delete_asset,
+    delete_package,
+    delete_superseded_packages,
+    start_package,
+    whole_package,
+)
+from media.services.parts import describe_content, encode_part, join_parts, plan_encode_parts
 from media.services.pictures import make_pictures
-from media.services.stored import delete_replaced, on_disk, source_on_disk
-from media.services.video import encode_part, join_parts, make_first_look, plan_encode_parts
+from media.services.stored import delete_replaced, discard, on_disk, source_on_disk
+from media.services.video import make_first_look
 
 __all__ = [
+    "burn_subtitles",
     "check_package",
     "complete_package",
+    "cut_renditions",
     "delete_asset",
+    "delete_package",
     "delete_replaced",
+    "delete_superseded_packages",
+    "describe_content",
+    "discard",
     "encode_part",
     "inspect_source",
     "join_parts",
@@ -24,6 +41,9 @@ __all__ = [
     "on_disk",
     "plan_encode_parts",
     "read_speech_audio",
+    "rung_to_burn",
+    "snapped_window",
     "source_on_disk",
     "start_package",
+    "whole_package",
 ]

@@ -141,7 +141,9 @@ def _make(
             for flag in (f"-metadata:s:s:{number}", f"handler_name={language_name(language)}")
         ]
         run_ffmpeg(
-            [*arguments[:-1], *titles, arguments[-1]],
+            # Without -copyts every input would be moved to begin at 0: sound, whose hidden first samples lie before it,
+            # would come late by up to 43 ms.
+            ["-copyts", *arguments[:-1], *titles, arguments[-1]],
             inputs=inputs,
             output_dir=Path(target),
             duration_ms=max(part.duration_ms for part in parts),

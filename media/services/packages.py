@@ -1,11 +1,14 @@
 """A package's life: opened, filled by the other modules, checked, shown to viewers, deleted."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import F, ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -13,10 +16,11 @@ from accounts.services import record_action
 from media import mp4
 from media.errors import MediaError, MediaRejected, PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
-from media.models import Asset, Package, PackageState, Rendition, RenditionKind, ReplacedFile
-from media.services.stored import discard, on_disk, open_stored
+from media.models import Asset, Package, PackageState, Rendition, RenditionKind
+from media.services import stored
+from media.services.stored import on_disk, open_stored
+from media.signals import whole_version_ready
 from media.source import SourceFacts, plan_encoding
-from media.storage import private_storage
 
 TOLERANCE = 0.01
 TOLERANCE_MS = 150  # a frame of slow video, or a fragment's padding, in clips of seconds
@@ -62,16 +66,63 @@ def check_package(
 
 
 def complete_package(*, package: Package) -> None:
-    """Show this version to viewers: one pointer moves, in one transaction. Twice is the same as once."""
+    """Show this version to viewers: one pointer moves, in one transaction. Twice is the same as once.
+
+    Where the recording is cut, a new whole version is not shown; it waits for being cut itself (whole_version_ready).
+    """
     with transaction.atomic():
         asset = Asset.objects.select_for_update().get(pk=package.asset_id)
-        if asset.current_package_id != package.pk:
+        waits = _waits_for_cut(asset, package)
+        if asset.current_package_id != package.pk and not waits:
+            # From now on counts how long viewers may still read the former version (delete_superseded_packages).
+            asset.packages.filter(pk=asset.current_package_id or package.pk).update(updated_at=timezone.now())
             asset.current_package = package
             asset.save(update_fields=["current_package", "updated_at"])
         if package.state != PackageState.COMPLETE:
             package.state = PackageState.COMPLETE
             package.save(update_fields=["state", "updated_at"])
         package.asset = asset
+        if waits:
+            whole_version_ready.send(sender=Package, package=package)
+
+
+def _waits_for_cut(asset: Asset, package: Package) -> bool:
+    is_cut = bool(asset.trim_start_ms) or asset.trim_end_ms is not None
+    is_whole = package.trim_start_ms == 0 and package.trim_end_ms is None
+    return is_cut and is_whole and asset.current_package_id not in (None, package.pk)
+
+
+def delete_superseded_packages() -> int:
+    """Delete versions that nobody can watch any more. Returns how many.
+
+    Kept are the current one, the newest whole one of a recording that is cut (cuts are made from it), and each until
+    the last grant and the last address under it have expired. Unfinished ones belong to their production.
+    """
+    life = timedelta(seconds=2 * settings.MEDIA_LINK_LIFE_S)
+    old = Package.objects.filter(state=PackageState.COMPLETE, updated_at__lt=timezone.now() - life)
+    old = old.exclude(asset__current_package=F("pk"))
+    deleted = 0
+    for package in old.select_related("asset").order_by("updated_at")[:50]:
+        whole = whole_package(package.asset)
+        if whole is not None and whole.pk == package.pk:
+            continue
+        delete_package(package=package)
+        deleted += 1
+    return deleted
+
+
+def delete_package(*, package: Package) -> None:
+    """Delete one version with all its files: rows at once, files after commit."""
+    with transaction.atomic():
+        prefix = package.prefix
+        package.delete()
+        stored.discard_prefix(prefix)
+
+
+def whole_package(asset: Asset) -> Package | None:
+    """The newest complete version that shows everything: what all cuts are made from."""
+    whole = asset.packages.filter(state=PackageState.COMPLETE, trim_start_ms=0, trim_end_ms=None)
+    return whole.order_by("created_at").last()
 
 
 def show_first(package: Package) -> None:
@@ -109,9 +160,8 @@ def delete_asset(*, asset: Asset, user: User | None = None) -> None:
                 _("A recording still uses this file. Delete the recording first."), code="in_use"
             ) from error
         for prefix in prefixes:
-            ReplacedFile.objects.filter(key__startswith=f"{prefix}/").delete()
-            transaction.on_commit(lambda prefix=prefix: private_storage().delete_prefix(prefix))  # type: ignore[misc]  # the default binds the loop's value
-        discard([key])
+            stored.discard_prefix(prefix)
+        stored.discard_for_good(key)
 
 
 def _require_all(facts: SourceFacts, renditions: list[Rendition]) -> None:
