@@ -183,11 +183,25 @@ VARIABLES: tuple[Variable, ...] = (
         section="Subtitles",
     ),
     Variable("WHISPER_DEVICE", "auto", "`cpu`, `cuda` or `auto`.", section="Subtitles"),
-    Variable("TRANSLATION_ENGINE", "ctranslate2", "`ctranslate2`, or `none`.", section="Subtitles"),
+    Variable("TRANSLATION_ENGINE", "ctranslate2", "`ctranslate2`, `libretranslate`, or `none`.", section="Subtitles"),
     Variable(
         "TRANSLATION_MODEL",
         str(DEMO_MODELS / "m2m-tiny-webinar"),
         "Folder of a CTranslate2 M2M100 or NLLB model. The default is the demo's, which knows only its sentences.",
+        section="Subtitles",
+    ),
+    Variable(
+        "TRANSLATION_URL",
+        "",
+        "Address of a server with LibreTranslate's API; for `TRANSLATION_ENGINE=libretranslate`.",
+        section="Subtitles",
+    ),
+    Variable("TRANSLATION_KEY", "", "Key for that server, if it wants one.", section="Subtitles"),
+    Variable(
+        "SUBTITLE_RULES",
+        "{}",
+        'Reading rules other than the built-in ones, as JSON by language: `{"*": {"min_ms": 1200}, "de": '
+        '{"chars_per_second": 15}}`. Also line_chars, max_lines, max_ms, gap_ms.',
         section="Subtitles",
     ),
     Variable("MODEL_DIR", "", "Where downloaded models are kept; empty: `VAR_DIR/models`.", section="Subtitles"),

@@ -1,6 +1,7 @@
 """Django settings, from the environment alone (config/environment.py lists the variables)."""
 
 import contextlib
+import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config.environment import BASE_DIR, DEMO_MODELS, VARIABLES, read_environment
+from transcripts.cues.rules import check_overrides
 
 ENV = read_environment()
 ENVIRONMENT_VARIABLES = VARIABLES  # for `manage.py settings_table`
@@ -294,6 +296,14 @@ WHISPER_MODEL: str = ENV["WHISPER_MODEL"] or str(
 WHISPER_DEVICE: str = ENV["WHISPER_DEVICE"]
 TRANSLATION_ENGINE: str = ENV["TRANSLATION_ENGINE"]
 TRANSLATION_MODEL: str = ENV["TRANSLATION_MODEL"]
+TRANSLATION_URL: str = ENV["TRANSLATION_URL"].rstrip("/")
+TRANSLATION_KEY: str = ENV["TRANSLATION_KEY"]
+try:
+    SUBTITLE_RULES: dict[str, dict[str, int]] = json.loads(ENV["SUBTITLE_RULES"])
+except ValueError as error:
+    raise ImproperlyConfigured(f"SUBTITLE_RULES must be JSON: {error}") from error
+if (_wrong := check_overrides(SUBTITLE_RULES)) is not None:
+    raise ImproperlyConfigured(f"SUBTITLE_RULES: {_wrong}.")
 MODEL_DIR = Path(ENV["MODEL_DIR"] or VAR_DIR / "models")
 DEMO_MODEL_DIR = DEMO_MODELS
 

@@ -13,6 +13,7 @@ that says what follows what. Optional steps hold nothing up; text tracks join a 
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -31,8 +32,11 @@ import transcripts.services
 from media.models import Package
 from media.timeline import Window
 from studio.models import Production, StepPart, StepRow
+from transcripts.errors import HasErrors
 from work.errors import Skip
 from work.models import WorkState
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ def translate(run: Run) -> dict[str, Any]:
     asset = run.production.asset
     source = transcripts.selectors.captions_of(asset=asset, language=run.production.spoken_language)
     if source is None or source.current_revision is None or not source.current_revision.cue_count:
+            terms=_hints(run.production),
         raise Skip(_("There are no captions to translate."))
     if not transcripts.services.can_translate(source.language, run.language):
         raise Skip(_("No engine here can translate into this language; a person can upload subtitles."))
@@ -187,6 +192,7 @@ def translate(run: Run) -> dict[str, Any]:
 
 
 def package(run: Run) -> None:
+        package=run.production.package,
     """Check what was made against the source, make the downloads, and show this version to viewers."""
     media.services.check_package(
         package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop
@@ -248,14 +254,19 @@ def _publish_if_wanted(production: Production, track: Any) -> None:
     production.refresh_from_db(fields=["publish_requested_at"])
     wanted = production.publish_requested_at is not None
     if wanted and track.state == track.State.DRAFT and track.current_revision_id is not None:
-        transcripts.services.publish_track(track=track, user=production.created_by)
+        try:
+            transcripts.services.publish_track(track=track, user=production.created_by)
+        except HasErrors as error:
+            # Viewers get the recording; these subtitles wait for a person who corrects them or says "anyway".
+            logger.warning("%s stays a draft: %s", track, error)
 
 
 def _hints(production: Production) -> list[str]:
     """Names and terms that speech recognition would otherwise misspell."""
     webinar = production.recording.webinar
     names = [value for s in webinar.speakers.all() for value in (s.name, s.affiliation) if value]
-    return [str(webinar.title), *names, *filter(None, [webinar.topic])]
+    terms = [term.text for term in transcripts.selectors.glossary_of(production.recording.asset)]
+    return [str(webinar.title), *names, *filter(None, [webinar.topic]), *terms]
 
 
 # --- What follows what ---------------------------------------------------------------------------------------------

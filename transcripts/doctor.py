@@ -8,10 +8,16 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from transcripts import engines, languages, translators
-from transcripts.translators import vocabulary
+from transcripts.translators import libretranslate, vocabulary
 from work.doctor import Check
+from work.errors import DomainError
 
-_MODULES = {"openai-whisper": "whisper", "faster-whisper": "faster_whisper", "ctranslate2": "ctranslate2"}
+_MODULES = {
+    "openai-whisper": "whisper",
+    "faster-whisper": "faster_whisper",
+    "ctranslate2": "ctranslate2",
+    "libretranslate": "requests",
+}
 
 
 def checks() -> Iterator[Check]:
@@ -27,7 +33,20 @@ def checks() -> Iterator[Check]:
         )
         return
     yield _library("TRANSLATION_ENGINE", settings.TRANSLATION_ENGINE)
-    yield _translation_model()
+    yield _translation_server() if settings.TRANSLATION_ENGINE == "libretranslate" else _translation_model()
+
+
+def _translation_server() -> Check:
+    name, advice = _("Translation server"), _("Set TRANSLATION_URL to the address of a LibreTranslate server.")
+    if not settings.TRANSLATION_URL:
+        return Check(name, False, _("TRANSLATION_URL is not set."), advice)
+    try:
+        pairs = libretranslate.known_pairs(tries=1)
+    except DomainError as error:
+        return Check(name, False, str(error), advice)
+    return Check(
+        name, True, _("%(path)s (%(count)s languages)") % {"path": settings.TRANSLATION_URL, "count": len(pairs)}
+    )
 
 
 def _library(setting: str, engine: str) -> Check:
@@ -53,7 +72,7 @@ def _library(setting: str, engine: str) -> Check:
 def _choices(setting: str) -> list[str]:
     if setting == "WHISPER_ENGINE":
         return ["openai-whisper", "faster-whisper"]
-    return ["ctranslate2", "none"]
+    return ["ctranslate2", "libretranslate", "none"]
 
 
 def _demo(name: str, setting: str, example: str) -> Check:

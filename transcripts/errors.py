@@ -39,6 +39,20 @@ class EngineUnknown(TranscriptError):
     status = 503
 
 
+class RecognitionFailed(TranscriptError):
+    """The engine broke down over a sound; another engine or model may do better."""
+
+    code = "recognition_failed"
+    status = 503
+
+
+class TranslationFailed(TranscriptError):
+    """The translation server did not answer, or not with a translation."""
+
+    code = "translation_failed"
+    status = 503
+
+
 class LanguageUnknown(TranscriptError):
     code = "language_unknown"
 
@@ -89,6 +103,13 @@ class CuesInvalid(TranscriptError):
 
 class NothingToPublish(TranscriptError):
     code = "nothing_to_publish"
+    status = 409
+
+
+class HasErrors(TranscriptError):
+    """The quality report names errors, and nobody said "publish anyway"; `facts["findings"]` are these, as JSON."""
+
+    code = "has_errors"
     status = 409
 
 

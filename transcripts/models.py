@@ -1,4 +1,4 @@
-"""Text tracks: captions and subtitles of an asset, with every revision kept. Knows assets, not webinars."""
+"""Text tracks: captions and subtitles of an asset, with every revision kept; and the words that terms have."""
 
 from typing import ClassVar
 
@@ -6,8 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Organisation
+from events.models import Webinar
 from media.models import Asset
-from work.models import Record
+from work.models import Record, WorkRow
 
 
 class TrackKind(models.TextChoices):
@@ -41,6 +43,13 @@ class TextTrack(Record):
     source_track = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="translations")
     current_revision = models.ForeignKey("Revision", null=True, on_delete=models.SET_NULL, related_name="+")
 
+    # Who published it although the quality report found errors, when, and how many; empty for a flawless one.
+    published_anyway_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    published_anyway_at = models.DateTimeField(null=True, blank=True)
+    published_anyway_errors = models.PositiveIntegerField(default=0)
+
     class Meta:
         ordering: ClassVar[list[str]] = ["kind", "language"]
         constraints = [models.UniqueConstraint(fields=["asset", "language", "kind"], name="one_track_per_language")]
@@ -58,7 +67,7 @@ class Revision(Record):
     engine = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    # [{"id", "start_ms", "end_ms", "text", "speaker", "confidence", "source_ids"}, ...]; see transcripts/cues.py
+    # [{"id", "start_ms", "end_ms", "text", ...}, ...]; see transcripts/cues/model.py
     cues = models.JSONField(default=list)
     cue_count = models.PositiveIntegerField(default=0)
     # What was left out, changed or guessed when this was made: [{"code", "template", "line", "facts"}, ...]
@@ -70,3 +79,55 @@ class Revision(Record):
 
     def __str__(self) -> str:
         return f"{self.track}, revision {self.number}"
+
+
+class SpeechMap(Record):
+    """When somebody speaks in an asset, as voice activity detection heard it; subtitles are held against it."""
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="speech_map")
+    detector = models.CharField(max_length=20)
+    intervals = models.JSONField(default=list)  # [[start_ms, end_ms], ...], sorted
+
+    def __str__(self) -> str:
+        return f"speech of {self.asset}"
+
+
+class GlossaryTerm(Record):
+    """A word of an organisation's, or of one webinar's: how it is heard, and what it is in other languages."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="glossary_terms")
+    # None: for all webinars of the organisation. A webinar's own term comes before the organisation's.
+    webinar = models.ForeignKey(Webinar, null=True, blank=True, on_delete=models.CASCADE, related_name="glossary_terms")
+    term = models.CharField(_("term"), max_length=120)
+    is_kept = models.BooleanField(_("is never translated"), default=False)
+    renderings = models.JSONField(_("in other languages"), default=dict, blank=True)  # {"fr": "santé publique", ...}
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["term"]
+        constraints = [
+            models.UniqueConstraint(fields=["webinar", "term"], name="one_glossary_term_per_webinar"),
+            models.UniqueConstraint(
+                fields=["organisation", "term"],
+                condition=models.Q(webinar=None),
+                name="one_glossary_term_per_organisation",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.term
+
+
+class Renewal(WorkRow):
+    """The wish that stale cues of a translation are translated anew; [] means all of them."""
+
+    track = models.ForeignKey(TextTrack, on_delete=models.CASCADE, related_name="renewals")
+    cue_ids = models.JSONField(default=list)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    # {"renewed": 3, "kept": ["<id of a person's cue>", ...]}
+    result = models.JSONField(default=dict)
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"renewal of {self.track}"

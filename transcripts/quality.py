@@ -15,6 +15,7 @@ Interval = tuple[int, int]
 LOW_CONFIDENCE = 0.4
 # A person reads a little faster now and then; a machine's own cues keep to the rule itself (benchmarks/subtitles.py).
 TOLERANCE = 1.25
+LONG_GAP_MS = 10_000
 GAP_MS = 2000  # speech without a cue that is shorter than this is a cough, a laugh, an "um"
 UNTRANSLATED_CHARS = 12  # names and numbers are the same in many languages
 
@@ -35,12 +36,14 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "credits": ("warning", gettext_noop("This looks like a film's credits, which speech recognition may invent.")),
     "wrong_script": ("error", gettext_noop("It is in letters that the language does not use.")),
     "other_language": ("hint", gettext_noop("It is in another language: %(language)s.")),
-    "gap": ("error", gettext_noop("Somebody speaks here for %(seconds)s s, but there are no subtitles.")),
+    "gap": ("warning", gettext_noop("Somebody speaks here for %(seconds)s s, but there are no subtitles.")),
+    "long_gap": ("error", gettext_noop("Somebody speaks here for %(seconds)s s, but there are no subtitles.")),
     "untranslated": ("warning", gettext_noop("It is the same as in the language that it was translated from.")),
     "missing": ("error", gettext_noop("Nothing was translated of what is said here.")),
+    "term_lost": ("warning", gettext_noop("A term of the glossary was translated otherwise.")),
     "stale": ("warning", gettext_noop("What it was translated from was changed since.")),
 }
-_DOUBTS = frozenset({"over_silence", "repeated", "credits", "wrong_script", "low_confidence"})
+_DOUBTS = frozenset({"over_silence", "repeated", "credits", "wrong_script", "low_confidence", "term_lost"})
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def report(
         if latest is None or cue.end_ms > latest.end_ms:
             latest = cue
     if speech is not None:
-        found.extend(_finding("gap", "", *gap, seconds=_seconds(gap)) for gap in gaps(cues, speech))
+        for gap in gaps(cues, speech):
+            code = "long_gap" if gap[1] - gap[0] >= LONG_GAP_MS else "gap"
+            found.append(_finding(code, "", *gap, seconds=_seconds(gap)))
     if source is not None:
         found.extend(_of_source(cues, source, language))
     return sorted(found, key=lambda one: (one.facts["start_ms"], one.facts["end_ms"], one.code))

@@ -1,16 +1,20 @@
 """Reads of text tracks that pages, API, pipeline and exports share."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
+from django.conf import settings
+from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from media.models import Asset
 from media.timeline import WHOLE, Window
 from transcripts import cues as arithmetic
-from transcripts import languages
-from transcripts.cues import Cue
-from transcripts.models import Revision, TextTrack, TrackKind, TrackOrigin, TrackState
+from transcripts import languages, quality
+from transcripts.cues import Cue, ReadingRules
+from transcripts.glossary import Term
+from transcripts.models import GlossaryTerm, Revision, SpeechMap, TextTrack, TrackKind, TrackOrigin, TrackState
+from transcripts.quality import Finding, Interval
 
 MACHINE_ORIGINS = (TrackOrigin.MACHINE, TrackOrigin.TRANSLATED)
 
@@ -58,6 +62,69 @@ def cues_of(track: TextTrack, *, window: Window = WHOLE) -> list[Cue]:
         return cues
     spans = ((cue, window.span(cue.start_ms, cue.end_ms)) for cue in cues)
     return [replace(cue, start_ms=span[0], end_ms=span[1]) for cue, span in spans if span is not None]
+
+
+def reading_rules(language: str) -> ReadingRules:
+    """The reading rules for a language, with the operator's own values (SUBTITLE_RULES)."""
+    return arithmetic.rules_for(language, settings.SUBTITLE_RULES)
+
+
+def speech_of(asset: Asset) -> list[Interval] | None:
+    """When somebody speaks in an asset; None if nobody has listened yet."""
+    found = SpeechMap.objects.filter(asset=asset).values_list("intervals", flat=True).first()
+    return None if found is None else [(start, end) for start, end in found]
+
+
+def quality_of(track: TextTrack, cues: Sequence[Cue] | None = None) -> list[Finding]:
+    """The quality report of a track, or of cues that somebody means to save there."""
+    source = track.source_track
+    return quality.report(
+        cues_of(track) if cues is None else cues,
+        language=track.language,
+        speech=speech_of(track.asset),
+        source=cues_of(source) if source is not None else None,
+        duration_ms=track.asset.duration_ms or None,
+        rules=reading_rules(track.language),
+    )
+
+
+def worded_finding(finding: Finding) -> str:
+    """A finding in the reader's language."""
+    return _(finding.template) % finding.facts
+
+
+def finding_rows(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    """Findings as JSON, for API, page and command alike."""
+    return [
+        {
+            "code": finding.code,
+            "severity": finding.severity,
+            "cue_id": finding.cue_id,
+            "start_ms": finding.facts["start_ms"],
+            "end_ms": finding.facts["end_ms"],
+            "text": worded_finding(finding),
+            "facts": finding.facts,
+        }
+        for finding in findings
+    ]
+
+
+def stale_cues_of(track: TextTrack) -> list[Cue]:
+    """The cues of a translation whose source cues were changed since."""
+    if track.source_track is None:
+        return []
+    return arithmetic.stale_cues(cues_of(track), cues_of(track.source_track))
+
+
+def glossary_of(asset: Asset) -> list[Term]:
+    """The terms for an asset: its webinar's own, then its organisation's that the webinar does not define anew."""
+    # The webinar is reached by the names of library's relations, since this app must not import that one.
+    own = Q(webinar__recordings__asset=asset)
+    rows = GlossaryTerm.objects.filter(own | Q(organisation=asset.organisation, webinar=None)).distinct()
+    found: dict[str, Term] = {}
+    for row in sorted(rows, key=lambda row: row.webinar_id is None):
+        found.setdefault(row.term.casefold(), Term(row.term, row.renderings, row.is_kept))
+    return list(found.values())
 
 
 def unused_machine_revision(track: TextTrack) -> Revision | None:

@@ -28,5 +28,10 @@ def arabic() -> Speech:
 
 
 @pytest.fixture(scope="session")
+def bilingual() -> Speech:
+    return speech.load("bilingual_en_fr")
+
+
+@pytest.fixture(scope="session")
 def silence() -> Speech:
     return speech.load("silence_20s")

@@ -49,8 +49,11 @@ def test_cue_after_the_end_is_found() -> None:
 
 
 def test_speech_without_cues_is_a_gap_with_its_time() -> None:
-    found = quality.report([GOOD], language="en", speech=[(0, 2400), (4000, 5000), (8000, 12_000)])
-    assert [(one.code, one.facts["start_ms"], one.facts["end_ms"]) for one in found] == [("gap", 8000, 12_000)]
+    found = quality.report([GOOD], language="en", speech=[(0, 2400), (4000, 5000), (8000, 12_000), (20_000, 31_000)])
+    assert [(one.code, one.facts["start_ms"], one.facts["end_ms"]) for one in found] == [
+        ("gap", 8000, 12_000),
+        ("long_gap", 20_000, 31_000),
+    ]
     assert quality.coverage([GOOD], [(0, 2500), (4000, 6500)]) == 0.5
 
 
@@ -65,7 +68,7 @@ def test_translation_is_compared_with_its_source() -> None:
 
 
 def test_only_errors_stop_publishing() -> None:
-    assert quality.has_errors([Finding("gap", "")])
+    assert quality.has_errors([Finding("long_gap", "")])
     assert not quality.has_errors([Finding("too_fast", "")])
 
 

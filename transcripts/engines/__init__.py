@@ -75,6 +75,11 @@ def whisper_language(tag: str) -> str | None:
     return name if name in WHISPER_LANGUAGES else None
 
 
+def tag_of(name: str) -> str:
+    """The BCP 47 tag of a language as Whisper names it."""
+    return {"jw": "jv"}.get(name, name)
+
+
 def can_transcribe(language: str) -> bool:
     """True if the configured model may know the language. Loads nothing."""
     if not languages.is_known(language):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,25 @@ Audio = NDArray[np.float32]
 SILENCE_PEAK = 10 ** (-60 / 20)  # below -60 dBFS nothing was said
 NO_SPEECH = 0.8  # an engine this sure that nobody speaks is believed when its text is also doubtful
 DOUBTFUL = 0.3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of one recognition.
+
+    Attributes:
+        language: BCP 47, or None to detect it (for the whole audio).
+        prompt: words that are likely to occur, such as names.
+        to_english: write in English what is said in `language`.
+        with_words: times for words too.
+    """
+
+    language: str | None
+    prompt: str = ""
+    to_english: bool = False
+    with_words: bool = True
+    progress: Callable[[float], None] = lambda _percent: None
+    should_stop: Callable[[], bool] = lambda: False
 
 
 class Transcriber(ABC):
@@ -34,6 +54,8 @@ class Transcriber(ABC):
         *,
         language: str | None,
         prompt: str = "",
+        to_english: bool = False,
+        with_words: bool = True,
         progress: Callable[[float], None] = lambda _percent: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> list[SpeechSegment]:
@@ -41,8 +63,7 @@ class Transcriber(ABC):
 
         Args:
             audio: mono, 16 kHz, -1 to 1; some minutes.
-            language: BCP 47, or None to detect it (for the whole audio).
-            prompt: words that are likely to occur, such as names.
+            language, prompt, to_english, with_words: see `Wish`.
             progress: called with a percentage now and then.
             should_stop: asked often; when it is true, `Stopped` is raised.
 
@@ -52,18 +73,20 @@ class Transcriber(ABC):
         if not len(audio) or is_silent(audio):
             return []
         audio = np.require(audio, np.float32, "W")  # PyTorch warns of memory that it might write to and must not
-        heard = self._transcribe(audio, language, prompt, progress, should_stop)
+        heard = self._transcribe(audio, Wish(language, prompt, to_english, with_words, progress, should_stop))
         return [segment for segment in heard if segment.text and not _is_over_silence(segment, audio)]
 
     @abstractmethod
-    def _transcribe(
-        self,
-        audio: Audio,
-        language: str | None,
-        prompt: str,
-        progress: Callable[[float], None],
-        should_stop: Callable[[], bool],
-    ) -> list[SpeechSegment]: ...
+    def _transcribe(self, audio: Audio, wish: Wish) -> list[SpeechSegment]: ...
+
+    def detect_language(self, audio: Audio) -> dict[str, float]:
+        """Which languages the first 30 s sound like, with their probabilities. {} for silence or an English model."""
+        if not len(audio) or is_silent(audio):
+            return {}
+        return self._detect_language(np.require(audio[: 30 * SAMPLE_RATE], np.float32, "W"))
+
+    @abstractmethod
+    def _detect_language(self, audio: Audio) -> dict[str, float]: ...
 
 
 class Stopped(Exception):

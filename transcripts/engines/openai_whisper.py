@@ -14,9 +14,9 @@ from typing import Any
 import torch
 import whisper
 
-from transcripts.cues import SpeechSegment
+from transcripts.cues import SpeechSegment, Word
 from transcripts.engines import base, models, whisper_language
-from transcripts.engines.base import Audio, Stopped, Transcriber
+from transcripts.engines.base import Audio, Stopped, Transcriber, Wish
 
 logger = logging.getLogger(__name__)
 SETTING = "WHISPER_MODEL"
@@ -37,24 +37,28 @@ class OpenAIWhisper(Transcriber):
         self._device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self._whisper = _load(model, self._device)
 
-    def _transcribe(
-        self,
-        audio: Audio,
-        language: str | None,
-        prompt: str,
-        progress: Callable[[float], None],
-        should_stop: Callable[[], bool],
-    ) -> list[SpeechSegment]:
-        with self._watched(len(audio) / base.SAMPLE_RATE, progress, should_stop):
+    def _transcribe(self, audio: Audio, wish: Wish) -> list[SpeechSegment]:
+        with self._watched(len(audio) / base.SAMPLE_RATE, wish.progress, wish.should_stop):
             result = self._whisper.transcribe(
                 audio,
-                language=whisper_language(language) if language else None,
-                initial_prompt=prompt or None,
-                carry_initial_prompt=bool(prompt),
+                language=whisper_language(wish.language) if wish.language else None,
+                task="translate" if wish.to_english else "transcribe",
+                initial_prompt=wish.prompt or None,
+                carry_initial_prompt=bool(wish.prompt),
+                word_timestamps=wish.with_words,
                 fp16=self._device != "cpu",
                 verbose=None,
             )
-        return [segment for raw in result["segments"] if (segment := _segment(raw, result["language"])) is not None]
+        language = "en" if wish.to_english else result["language"]
+        return [segment for raw in result["segments"] if (segment := _segment(raw, language)) is not None]
+
+    def _detect_language(self, audio: Audio) -> dict[str, float]:
+        if not self._whisper.is_multilingual:
+            return {}
+        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(audio), self._whisper.dims.n_mels)
+        _tokens, probabilities = self._whisper.detect_language(mel.to(self._device))
+        assert isinstance(probabilities, dict)
+        return {name: float(share) for name, share in probabilities.items()}
 
     @contextmanager
     def _watched(
@@ -69,7 +73,8 @@ class OpenAIWhisper(Transcriber):
             progress(min(99.0, 100 * (windows - 1) * WINDOW_S / max(duration_s, WINDOW_S)))
 
         def at_token(*_args: Any) -> None:
-            if should_stop():
+            # While it aligns words the library has hooks of its own in the model, and would leave them there.
+            if whisper.model.MultiHeadAttention.use_sdpa and should_stop():
                 raise Stopped
 
         hooks = [
@@ -88,7 +93,16 @@ def _segment(raw: dict[str, Any], language: str) -> SpeechSegment | None:
     if not base.is_believable(no_speech=raw["no_speech_prob"], confidence=confidence):
         return None
     start, end = base.milliseconds(raw["start"]), base.milliseconds(raw["end"])
-    return SpeechSegment(start, max(end, start + 1), raw["text"].strip(), (), language, round(confidence, 3))
+    words = tuple(
+        Word(
+            base.milliseconds(word["start"]),
+            base.milliseconds(word["end"]),
+            word["word"],
+            round(float(word["probability"]), 3),
+        )
+        for word in raw.get("words", ())
+    )
+    return SpeechSegment(start, max(end, start + 1), raw["text"].strip(), words, language, round(confidence, 3))
 
 
 def _load(model: str, device: str) -> whisper.Whisper:

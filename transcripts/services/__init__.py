@@ -3,21 +3,26 @@
 from transcripts.engines import can_transcribe
 from transcripts.selectors import published_tracks
 from transcripts.services.files import export_track, import_track
+from transcripts.services.glossary import delete_term, save_term
 from transcripts.services.recognition import plan_transcription, transcribe_part, write_captions
+from transcripts.services.renewal import renew_cues, request_renewal
 from transcripts.services.tracks import delete_track, publish_track, save_cues, unpublish_track
-from transcripts.services.translation import translate_track
-from transcripts.translators import can_translate
+from transcripts.services.translation import can_translate, translate_track
 
 __all__ = [
     "can_transcribe",
     "can_translate",
+    "delete_term",
     "delete_track",
     "export_track",
     "import_track",
     "plan_transcription",
     "publish_track",
     "published_tracks",
+    "renew_cues",
+    "request_renewal",
     "save_cues",
+    "save_term",
     "transcribe_part",
     "translate_track",
     "unpublish_track",

@@ -6,13 +6,14 @@ from dataclasses import replace
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.services import record_action
 from transcripts import cues as arithmetic
 from transcripts import markup, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
-from transcripts.errors import CuesInvalid, EditConflict, NothingToPublish
+from transcripts.errors import CuesInvalid, EditConflict, HasErrors, NothingToPublish
 from transcripts.models import Revision, TextTrack, TrackOrigin, TrackState
 from transcripts.services.revisions import add_revision
 
@@ -39,6 +40,7 @@ def save_cues(*, track: TextTrack, base_revision: int, cues: Sequence[Cue], user
                 theirs=current.cues if current else [],
                 yours=arithmetic.to_rows(edited),
             )
+        edited = _corrected(edited, selectors.cues_of(track))
         revision = add_revision(track=track, cues=edited, origin=TrackOrigin.PERSON, author=user)
         record_action(
             action="track.edited",
@@ -79,15 +81,58 @@ def _checked(cues: Sequence[Cue]) -> list[Cue]:
     return arithmetic.with_ids(checked)
 
 
-def publish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
+def _corrected(edited: Sequence[Cue], before: Sequence[Cue]) -> list[Cue]:
+    """Mark the cues whose words a person changed: no machine changes them again, and what it doubted is settled."""
+    old = {cue.id: cue for cue in before}
+    done = []
+    for cue in edited:
+        was = old.get(cue.id)
+        if was is None or was.text != cue.text:
+            cue = replace(cue, is_corrected=True, confidence=None, doubts=())
+            if was is not None and cue.source_ids == was.source_ids:
+                # The person saw what the source says now.
+                cue = replace(cue, source_hash=was.source_hash)
+        else:
+            cue = replace(
+                cue, is_corrected=was.is_corrected, confidence=was.confidence, doubts=was.doubts,
+                source_hash=was.source_hash,
+            )  # fmt: skip
+        done.append(cue)
+    return done
+
+
+def publish_track(*, track: TextTrack, user: User | None = None, anyway: bool = False) -> TextTrack:
     """Show a track to viewers. Publishing a published one changes nothing.
+
+    Args:
+        anyway: in spite of errors in the quality report; who did so is kept with the track.
 
     Raises:
         NothingToPublish: it has no cues.
+        HasErrors: the quality report names errors, and `anyway` is not set.
     """
     if not selectors.cues_of(track):
         raise NothingToPublish(_("These subtitles are empty; there is nothing to publish."))
-    return _set_state(track, TrackState.PUBLISHED, "track.published", user)
+    if track.state == TrackState.PUBLISHED:
+        return track
+    errors = [finding for finding in selectors.quality_of(track) if finding.severity == "error"]
+    if errors and not anyway:
+        raise HasErrors(
+            ngettext(
+                "The subtitles have %(count)s error. Correct it, or publish them anyway.",
+                "The subtitles have %(count)s errors. Correct them, or publish them anyway.",
+                len(errors),
+            )
+            % {"count": len(errors)},
+            findings=selectors.finding_rows(errors),
+        )
+    with transaction.atomic():
+        TextTrack.objects.filter(pk=track.pk).update(
+            published_anyway_by=user if errors else None,
+            published_anyway_at=timezone.now() if errors else None,
+            published_anyway_errors=len(errors),
+        )
+        return _set_state(track, TrackState.PUBLISHED, "track.published", user, errors=len(errors))
 
 
 def unpublish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
@@ -97,7 +142,7 @@ def unpublish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
     return _set_state(track, TrackState.DRAFT, "track.unpublished", user)
 
 
-def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None) -> TextTrack:
+def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None, **detail: int) -> TextTrack:
     with transaction.atomic():
         changed = (
             TextTrack.objects.filter(pk=track.pk).exclude(state=state).update(state=state, updated_at=timezone.now())
@@ -110,6 +155,7 @@ def _set_state(track: TextTrack, state: TrackState, action: str, user: User | No
                 user=user,
                 language=track.language,
                 revision=track.current_revision.number if track.current_revision else 0,
+                **detail,
             )
     track.refresh_from_db()
     return track

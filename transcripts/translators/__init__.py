@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from transcripts import languages
 from transcripts.engines import DEMO_LANGUAGES, is_demo
 from transcripts.errors import EngineUnknown
-from transcripts.translators import vocabulary
+from transcripts.translators import libretranslate, vocabulary
 from transcripts.translators.base import Translator
 
 # name in TRANSLATION_ENGINE -> module and class
-_ENGINES = {"ctranslate2": ("transcripts.translators.ctranslate2", "CTranslate2Translator")}
+_ENGINES = {
+    "ctranslate2": ("transcripts.translators.ctranslate2", "CTranslate2Translator"),
+    "libretranslate": ("transcripts.translators.libretranslate", "LibreTranslator"),
+}
 
 
 def get() -> Translator:
@@ -24,7 +27,9 @@ def get() -> Translator:
         EngineUnknown: TRANSLATION_ENGINE is `none`, or names none.
         ModelMissing, ModelUnusable: TRANSLATION_MODEL is not there or cannot be loaded.
     """
-    return _load(settings.TRANSLATION_ENGINE, settings.TRANSLATION_MODEL, settings.WHISPER_DEVICE)
+    is_server = settings.TRANSLATION_ENGINE == "libretranslate"
+    model = settings.TRANSLATION_URL if is_server else settings.TRANSLATION_MODEL
+    return _load(settings.TRANSLATION_ENGINE, model, settings.WHISPER_DEVICE)
 
 
 @functools.lru_cache(maxsize=1)
@@ -45,9 +50,11 @@ def _load(engine: str, model: str, device: str) -> Translator:
 
 
 def can_translate(source: str, target: str) -> bool:
-    """True if the configured model names both languages. Loads nothing; False when there is no model."""
+    """True if the configured model or server names both languages. Loads nothing; False when there is neither."""
     if settings.TRANSLATION_ENGINE not in _ENGINES:
         return False
+    if settings.TRANSLATION_ENGINE == "libretranslate":
+        return libretranslate.can_translate(source, target)
     try:
         known = vocabulary.of(Path(settings.TRANSLATION_MODEL).expanduser())
     except OSError:

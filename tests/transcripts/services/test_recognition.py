@@ -11,8 +11,8 @@ from tests.factories.media import AssetFactory
 from tests.transcripts.speech import Speech, word_errors
 from transcripts import cues, selectors, services
 from transcripts.cues import SpeechSegment
-from transcripts.engines.base import SAMPLE_RATE
-from transcripts.errors import LanguageNotSupported, LanguageUnknown, ModelMissing
+from transcripts.engines.base import SAMPLE_RATE, Audio, Transcriber, Wish
+from transcripts.errors import LanguageNotSupported, LanguageUnknown, ModelMissing, RecognitionFailed
 from transcripts.models import TextTrack, TrackKind, TrackOrigin
 from transcripts.services import recognition
 from work.errors import Skip, TemporaryFailure
@@ -118,6 +118,86 @@ def test_language_that_no_model_knows_is_refused(
 ) -> None:
     with pytest.raises(error):
         services.transcribe_part(package=package_of(french), part={"start_ms": 0, "end_ms": 1000}, language=tag)
+
+
+def test_sound_of_another_language_is_shown_and_not_followed(package_of: PackageOf, french: Speech) -> None:
+    package = package_of(french)
+    part = {"start_ms": 0, "end_ms": 20_000}
+    result = services.transcribe_part(package=package, part=part, language="en")
+    assert next(iter(result["sounds_like"])) == "fr"
+    result["segments"] = cues.segments_to_rows([WELCOME])
+    track = services.write_captions(asset=package.asset, results=[result], language="en")
+    assert track.current_revision is not None
+    (note,) = [note for note in track.current_revision.notes if note["code"] == "sounds_like"]
+    assert selectors.worded(note) == (
+        "From 0:00 to 0:20 the speech sounds like français, but English was said to be spoken."
+    )
+
+
+def test_each_utterance_is_written_in_its_own_language(package_of: PackageOf, bilingual: Speech) -> None:
+    package = package_of(bilingual)
+    part = {"start_ms": 0, "end_ms": 25_000}
+    result = services.transcribe_part(package=package, part=part, language="en", other_languages=["fr"])
+    heard = cues.segments_from_rows(result["segments"])
+    truth = " ".join(one["text"] for one in bilingual.segments if one["end"] <= 25)
+    assert {one.language for one in heard} == {"en", "fr"}
+    assert word_errors(truth, " ".join(one.text for one in heard)) <= 0.25
+
+
+def test_gaps_are_listened_to_again_once(
+    package_of: PackageOf, french: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    class Deaf(Transcriber):
+        name = "deaf"
+
+        def _transcribe(self, audio: Audio, wish: Wish) -> list[SpeechSegment]:
+            calls.append(len(audio) // SAMPLE_RATE)
+            return [SpeechSegment(0, 3_900, "Bonjour à toutes et à tous.")] if len(calls) == 1 else []
+
+        def _detect_language(self, audio: Audio) -> dict[str, float]:
+            return {"fr": 1.0}
+
+    monkeypatch.setattr(recognition.engines, "get", lambda: Deaf(""))
+    package = package_of(french)
+    result = services.transcribe_part(package=package, part={"start_ms": 0, "end_ms": 20_000}, language="fr")
+    assert 1 <= result["listened_again"] == len(calls) - 1
+    track = services.write_captions(asset=package.asset, results=[result], language="fr")
+    assert track.current_revision is not None
+    assert {note["code"] for note in track.current_revision.notes} == {"gap"}
+    assert "gap" in {finding.code for finding in selectors.quality_of(track)}
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("out of memory"), ValueError("bad tensor")])
+def test_engine_that_crashes_fails_the_part_with_its_reason(
+    package_of: PackageOf, french: Speech, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    class Broken(Transcriber):
+        name = "broken"
+
+        def _transcribe(self, audio: Audio, wish: Wish) -> list[SpeechSegment]:
+            raise failure
+
+        def _detect_language(self, audio: Audio) -> dict[str, float]:
+            return {}
+
+    monkeypatch.setattr(recognition.engines, "get", lambda: Broken("/secret/tiny.pt"))
+    with pytest.raises(RecognitionFailed, match=str(failure)) as caught:
+        services.transcribe_part(package=package_of(french), part={"start_ms": 0, "end_ms": 5_000}, language="fr")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.django_db
+def test_what_was_left_out_is_named() -> None:
+    result = result_of(WELCOME) | {"speech": [[400, 3_100]], "detector": "silero"}
+    result["left_out"] = [{"start_ms": 65_000, "text": "Thanks for watching!"}]
+    track = services.write_captions(asset=AssetFactory(), results=[result], language="en")
+    assert track.current_revision is not None
+    assert selectors.notes_of(track.current_revision) == [
+        "Left out at 1:05, where nobody seems to speak: “Thanks for watching!”."
+    ]
+    assert selectors.speech_of(track.asset) == [(400, 3_100)]
 
 
 @pytest.mark.django_db
