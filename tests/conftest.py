@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from pytest_django import Settings
+
+from tests.support.postgres import keep_schema
 
 pytest_plugins = ["tests.support.s3"]
 
@@ -48,6 +51,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
             **database.get("TEST", {}),
             "NAME": f"{os.environ['ROSTRUM_TEST_RUN']}/test-{worker}.sqlite3",
         }
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """As usual; and the next run's databases begin with what the migrations made of this one."""
+    database = connection.settings_dict
+    if connection.vendor == "postgresql":
+        keep_schema(folder=database["HOST"], database=database["NAME"])
 
 
 @pytest.fixture(scope="session")
