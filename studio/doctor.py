@@ -14,6 +14,7 @@ from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from media.storage import private_storage
 from work.doctor import Check
 
 LOW_DISK_BYTES = 5 * 1024**3
@@ -23,6 +24,7 @@ def checks() -> Iterable[Check]:
     yield _database()
     yield _broker()
     yield _storage()
+    yield from _bucket()
     yield _mail()
     yield _disk()
     yield _front_end()
@@ -65,6 +67,17 @@ def _storage() -> Check:
     except Exception as error:
         return Check(name, False, f"{where}: {error}", "Check the S3_ settings, or the rights and space of VAR_DIR.")
     return Check(name, same, f"{where}: writes, reads and deletes")
+
+
+def _bucket() -> Iterable[Check]:
+    """What browsers and strangers may do with the bucket, if there is one."""
+    if not settings.S3_BUCKET:
+        return []
+    from media.storage import S3PrivateStorage, bucket  # boto3 is slow to import, and only S3 needs it
+
+    storage = private_storage()
+    assert isinstance(storage, S3PrivateStorage)
+    return bucket.checks(storage)
 
 
 def _mail() -> Check:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.core.files.storage import storages
 
-from media.storage.base import PartAddress, PrivateStorage, StoredPart
+from media.storage.base import BegunFile, PartAddress, PrivateStorage, StoredFile, StoredPart
 from media.storage.errors import AddressExpired, AddressInvalid, StoreError, StoreFull
 from media.storage.local import LocalPrivateStorage
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 __all__ = [
     "AddressExpired",
     "AddressInvalid",
+    "BegunFile",
     "LocalPrivateStorage",
     "PartAddress",
     "PrivateStorage",
     "S3PrivateStorage",
     "StoreError",
     "StoreFull",
+    "StoredFile",
     "StoredPart",
     "private_storage",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 from django.core.files.storage import Storage
@@ -26,6 +27,24 @@ class StoredPart:
     number: int
     size: int  # bytes
     etag: str
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that the store holds."""
+
+    key: str
+    size: int  # bytes
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class BegunFile:
+    """A file whose parts arrive or arrived, as the store knows it. `key` is empty where the store does not say."""
+
+    key: str
+    parts_id: str
+    begun_at: datetime
 
 
 class PrivateStorage(Storage):
@@ -55,6 +74,22 @@ class PrivateStorage(Storage):
 
         Raises:
             StoreError: it is not there, or cannot be read.
+        """
+        raise NotImplementedError
+
+    def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Yield the files whose keys begin with `prefix`, one after another: never all of them in memory.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        raise NotImplementedError
+
+    def find_file(self, key: str) -> StoredFile | None:
+        """Return what the store has under exactly this key, or None.
+
+        Raises:
+            StoreError: the store cannot be asked.
         """
         raise NotImplementedError
 
@@ -92,6 +127,14 @@ class PrivateStorage(Storage):
             PartsGone: neither the parts nor the joined file are there.
             PartDamaged: a part is not what was received.
             StoreError: the store refused.
+        """
+        raise NotImplementedError
+
+    def list_begun(self) -> Iterator[BegunFile]:
+        """Yield whatever has parts in the store, finished or not.
+
+        Raises:
+            StoreError: the store cannot be asked.
         """
         raise NotImplementedError
 

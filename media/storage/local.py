@@ -6,9 +6,11 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +20,15 @@ from django.core.files.storage import FileSystemStorage
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from media.storage.base import CHUNK_BYTES, PartAddress, PrivateStorage, Progress, StoredPart
+from media.storage.base import (
+    CHUNK_BYTES,
+    BegunFile,
+    PartAddress,
+    PrivateStorage,
+    Progress,
+    StoredFile,
+    StoredPart,
+)
 from media.storage.errors import AddressExpired, AddressInvalid, PartDamaged, PartsGone, disk_errors
 
 PARTS_FOLDER = ".parts"
@@ -79,6 +89,28 @@ class LocalPrivateStorage(FileSystemStorage, PrivateStorage):
         with disk_errors(), open(self.path(key), "rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
+
+    def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
+        root = Path(self.location)
+        # Begin at the folder that the prefix names: a store may hold a hundred thousand files.
+        start = root / prefix.rpartition("/")[0]
+        with disk_errors():
+            for folder, subfolders, names in os.walk(start):
+                subfolders[:] = sorted(name for name in subfolders if Path(folder, name) != root / PARTS_FOLDER)
+                for name in sorted(names):
+                    key = Path(folder, name).relative_to(root).as_posix()
+                    if key.startswith(prefix) and (found := self.find_file(key)) is not None:
+                        yield found
+
+    def find_file(self, key: str) -> StoredFile | None:
+        path = Path(self.path(key))
+        try:
+            status = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return StoredFile(key=key, size=status.st_size, modified_at=_moment(status.st_mtime))
 
     def delete_prefix(self, prefix: str) -> None:
         folder = Path(self.path(prefix))
@@ -199,12 +231,23 @@ class LocalPrivateStorage(FileSystemStorage, PrivateStorage):
         if digest.hexdigest() != part.etag:
             raise PartDamaged(_("Part %(number)s was damaged on the server's disk.") % {"number": part.number})
 
+    def list_begun(self) -> Iterator[BegunFile]:
+        folder = Path(self.path(PARTS_FOLDER))
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                with contextlib.suppress(FileNotFoundError):  # completed meanwhile
+                    yield BegunFile(key="", parts_id=path.name, begun_at=_moment(path.stat().st_mtime))
+
     def discard_parts(self, key: str, parts_id: str) -> None:
         if parts_id:
             shutil.rmtree(self._parts_folder(parts_id), ignore_errors=True)
 
     def _parts_folder(self, parts_id: str) -> Path:
         return Path(self.path(f"{PARTS_FOLDER}/{parts_id}"))
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, tz=UTC)
 
 
 def _signer(what: str) -> signing.Signer:

@@ -13,7 +13,15 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from storages.backends.s3 import S3Storage
 
-from media.storage.base import CHUNK_BYTES, PartAddress, PrivateStorage, Progress, StoredPart
+from media.storage.base import (
+    CHUNK_BYTES,
+    BegunFile,
+    PartAddress,
+    PrivateStorage,
+    Progress,
+    StoredFile,
+    StoredPart,
+)
 from media.storage.errors import PartsGone, StoreError, StoreFull
 
 GONE = ("NoSuchUpload", "NoSuchKey", "404")
@@ -111,6 +119,23 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
             with contextlib.closing(body):
                 yield from body.iter_chunks(CHUNK_BYTES)
 
+    def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
+        with s3_errors():
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name, Prefix=prefix)
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield StoredFile(key=item["Key"], size=item["Size"], modified_at=item["LastModified"])
+
+    def find_file(self, key: str) -> StoredFile | None:
+        with s3_errors():
+            try:
+                head = self.client.head_object(Bucket=self.bucket_name, Key=key)
+            except ClientError as error:
+                if _code(error) in GONE:
+                    return None
+                raise
+        return StoredFile(key=key, size=head["ContentLength"], modified_at=head["LastModified"])
+
     def delete_prefix(self, prefix: str) -> None:
         if not prefix.strip("/"):
             raise ValueError("A prefix must name a folder below the store.")
@@ -169,18 +194,16 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
                 if _code(error) not in GONE:
                     raise
                 # An earlier attempt may have joined them, and then died.
-                if not self._is_there(key):
+                if self.find_file(key) is None:
                     raise PartsGone(_("The parts of this upload are gone. Upload the file again.")) from error
         progress(100)
 
-    def _is_there(self, key: str) -> bool:
-        try:
-            self.client.head_object(Bucket=self.bucket_name, Key=key)
-        except ClientError as error:
-            if _code(error) in GONE:
-                return False
-            raise
-        return True
+    def list_begun(self) -> Iterator[BegunFile]:
+        with s3_errors():
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name)
+            for page in pages:
+                for item in page.get("Uploads", []):
+                    yield BegunFile(key=item["Key"], parts_id=item["UploadId"], begun_at=item["Initiated"])
 
     def discard_parts(self, key: str, parts_id: str) -> None:
         with s3_errors():
