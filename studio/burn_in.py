@@ -12,8 +12,8 @@ from media.models import DerivativeKind, Package, PackageState
 from media.timeline import Window
 from studio.errors import StudioError
 from studio.models import BurnIn
+from transcripts import drawing
 from transcripts import selectors as transcripts_selectors
-from transcripts.formats import ass
 from transcripts.models import TextTrack
 from work.errors import Skip
 from work.folders import working_folder
@@ -83,11 +83,11 @@ def request_burn_in(*, recording: Recording, language: str, user: User | None, b
 
 def _track(recording: Recording, language: str, *, published: bool) -> TextTrack | None:
     asset = recording.asset
-    tracks = transcripts_selectors.published_tracks(asset=asset) if published else _shown_first(recording)
+    tracks = transcripts_selectors.published_tracks(asset=asset) if published else tracks_to_burn(recording)
     return next((track for track in tracks if track.language == language), None)
 
 
-def _shown_first(recording: Recording) -> list[TextTrack]:
+def tracks_to_burn(recording: Recording) -> list[TextTrack]:
     """One track per language: what viewers see, else the captions, else the translation."""
     found = {track.language: track for track in transcripts_selectors.published_tracks(asset=recording.asset)}
     for track in transcripts_selectors.tracks_of(asset=recording.asset).filter(current_revision__cue_count__gt=0):
@@ -166,7 +166,7 @@ def run_burn_in(lease: Lease[BurnIn]) -> None:
         derivative = media.services.burn_subtitles(
             package=row.package,
             language=row.language,
-            subtitles=ass.write(cues, language=row.language, width=rung.width or 1280, height=rung.height or 720),
+            subtitles=drawing.write(cues, language=row.language, width=rung.width or 1280, height=rung.height or 720),
             facts={"revision": str(row.revision_id)},
             workdir=workdir,
             parts=row.parts,
