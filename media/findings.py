@@ -34,6 +34,10 @@ def describe(warning: dict[str, Any]) -> str:
             text = _("The recording has only %(length_s)s seconds of sound.")
         case "downmixed":
             text = _("The sound has %(channels)s channels; it was mixed down to stereo.")
+        case "silent":
+            text = _("The recording's sound is silent from beginning to end.")
+        case "very_quiet":
+            text = _("The recording is very quiet (%(lufs)s LUFS); it was made louder, but noise may be heard.")
         case "single_frame":
             text = _("The recording holds a single picture.")
         case "rotated":

@@ -1,9 +1,8 @@
 """Sound: one normalised rendition shared by all rungs, and the file that speech recognition reads."""
 
-import math
-import re
+import contextlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,46 +10,62 @@ import ffmpeg
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from media.errors import MediaError
+from media.errors import EncodingFailed, MediaError
 from media.ffmpeg.runner import SOURCE, Progress, ShouldStop, never, own_input, run_ffmpeg, silent, source_input
+from media.languages import iso639_2
 from media.models import Derivative, DerivativeKind, Package, Rendition
 from media.services import stored
 from media.services.inspection import workable_source
-from media.services.packages import show_first
+from media.services.packages import note_warning, show_first
 from media.services.stored import Fenced
-from media.services.video import AUDIO_FRAGMENT_US, FRAGMENTS, NO_METADATA, on_timeline, read_track, save_rendition
+from media.services.video import AUDIO_FRAGMENT_US, FRAGMENTS, NO_METADATA, read_track, save_rendition
+from media.sound import (
+    MOST_GAIN_DB,
+    RATE,
+    SPEECH_RATE,
+    TARGET_LUFS,
+    first_level,
+    fitted,
+    levelled,
+    metered,
+    next_level,
+    parse_loudness,
+    primed,
+    stereo,
+)
 from media.source import AudioFacts
 from work.errors import Skip
 
 if TYPE_CHECKING:
     import numpy as np
 
-# EBU R128 with the target that players of speech expect, and room for the AAC encoder's overshoot.
-TARGET = {"I": -16, "TP": -1.5, "LRA": 11}
+MAIN = "audio"  # the name of the recording's own sound
 BITRATE = "96k"
-SPEECH_RATE = 16_000  # Hz
 SPEECH_NAME = "speech"
 FLOAT_BYTES = 4
-SILENCE_LUFS = -69.0  # what the meter says when nothing passed its gate
-METER = {
-    "integrated": re.compile(r"\bI:\s+(\S+) LUFS"),
-    "range": re.compile(r"\bLRA:\s+(\S+) LU\b"),
-    "peak": re.compile(r"\bPeak:\s+(\S+) dBFS"),
-}
+CORRECTIONS = 2  # after measuring the result
+DOUBLED_MS = 250
+
+Shape = Callable[[Any], Any]
 
 
 def make_audio(
     *,
     package: Package,
     workdir: Path,
+    language: str = "",
     progress: Progress = silent,
     should_stop: ShouldStop = never,
     fenced: Fenced = transaction.atomic,
 ) -> Rendition:
     """Encode the sound once at one loudness, and once as 16 kHz mono FLAC for speech recognition.
 
-    Two passes: the first measures (EBU R128) and makes the FLAC, the second applies one constant gain where the peaks
-    allow it. Silence stays silence. Replaces the first look's sound.
+    Two passes: the first measures (EBU R128) and makes the FLAC, the second applies one constant gain; where single
+    peaks would go too high, a limiter holds them. The result is measured, and corrected if the codec or the limiter
+    changed it. Silence stays silence. Replaces the first look's sound.
+
+    Args:
+        language: what is spoken, as a BCP 47 tag; shown to viewers who can choose between sounds.
 
     Raises:
         Skip: the recording has no sound.
@@ -62,40 +77,37 @@ def make_audio(
         if facts.audio is None:
             raise Skip(_("The recording has no sound."))
         folder = Path(name)
-        existing = package.renditions.filter(name="audio").first()
-        if existing is not None and package.loudness and _speech(package) is not None:
+        existing = package.renditions.filter(name=MAIN).first()
+        if existing is not None and package.loudness and speech_of(package) is not None:
             return existing
-        common: dict[str, Any] = {
-            "inputs": {SOURCE: path},
-            "output_dir": folder,
-            "duration_ms": facts.duration_ms,
-            "should_stop": should_stop,
-        }
-        first = run_ffmpeg(
-            ffmpeg.merge_outputs(*_first_pass(facts.audio)),
-            progress=lambda percent, activity: progress(percent * 0.4, activity),
-            activity=_("Measuring loudness"),
-            log_level="info",
-            **common,
-        )
-        loudness = parse_loudness(first.stderr_tail)
-        run_ffmpeg(
-            on_timeline(normalised(source_input()[str(facts.audio.index)], loudness), facts).output(
-                "file:out/audio.mp4", **_aac()
-            ),
-            progress=lambda percent, activity: progress(40 + percent * 0.55, activity),
-            activity=_("Encoding sound"),
-            **common,
-        )
+        with measured(path, facts.audio, folder, progress=_within(progress, 0, 40), should_stop=should_stop) as (
+            source,
+            audio,
+            loudness,
+        ):
+            result = encode_sound(
+                source,
+                audio,
+                folder,
+                shape=lambda sound: fitted(sound, duration_ms=facts.duration_ms),
+                loudness=loudness,
+                duration_ms=facts.duration_ms,
+                language=language,
+                progress=_within(progress, 40, 95),
+                should_stop=should_stop,
+            )
         progress(96, _("Storing sound"))
         track = read_track(folder / "audio.mp4")
-        audio_key = stored.new_key(package, "audio", ".mp4")
+        audio_key = stored.new_key(package, MAIN, ".mp4")
         speech_key = stored.new_key(package, SPEECH_NAME, ".flac")
         audio_size = stored.put(folder / "audio.mp4", audio_key)
         speech_size = stored.put(folder / "speech.flac", speech_key)
     with stored.stored_until_failure(fenced) as uncommitted:
         uncommitted += [audio_key, speech_key]
-        row = save_rendition(package, name="audio", key=audio_key, size=audio_size, track=track, rung=None, rate=None)
+        row = save_rendition(package, name=MAIN, key=audio_key, size=audio_size, track=track, rung=None, rate=None)
+        row.language = language
+        row.facts = {"loudness": result}
+        row.save(update_fields=["language", "facts", "updated_at"])
         save_derivative(
             package,
             DerivativeKind.SPEECH_AUDIO,
@@ -106,8 +118,98 @@ def make_audio(
         )
         package.loudness = loudness or {"integrated": None}
         package.save(update_fields=["loudness", "updated_at"])
+        if not loudness:
+            note_warning(package.asset, {"code": "silent"})
+        elif loudness["integrated"] < TARGET_LUFS - MOST_GAIN_DB:
+            note_warning(package.asset, {"code": "very_quiet", "lufs": round(loudness["integrated"])})
         show_first(package)
     return row
+
+
+@contextlib.contextmanager
+def measured(
+    path: Path,
+    audio: AudioFacts,
+    folder: Path,
+    *,
+    progress: Progress = silent,
+    should_stop: ShouldStop = never,
+) -> Iterator[tuple[Path, AudioFacts, dict[str, float]]]:
+    """Measure a source's sound as it will be encoded (parse_loudness), and make `speech.flac` in the folder.
+
+    Yields the file to read from now on, its sound stream, and the figures. The file is another one where the number
+    of channels changes in the middle: ffmpeg begins its filters anew there, and all that came before would be doubled.
+    """
+    loudness = _measure_source(path, audio, folder, progress, should_stop)
+    if _flac_ms(folder / "speech.flac") <= audio.end_ms + DOUBLED_MS:
+        yield path, audio, loudness
+        return
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        # Each stretch is converted on its own here; its packets keep their times.
+        options = {"c:a": "flac", "sample_fmt": "s16", "ac": 2, "ar": RATE, "f": "matroska", **NO_METADATA}
+        run_ffmpeg(
+            source_input()[str(audio.index)].output("file:out/evened.mkv", **options),
+            inputs={SOURCE: path},
+            output_dir=Path(name),
+            duration_ms=audio.end_ms,
+            activity=_("Mending the sound"),
+            progress=progress,
+            should_stop=should_stop,
+        )
+        evened = AudioFacts(**{**vars(audio), "index": 0, "channels": 2, "sample_rate": RATE, "codec": "flac"})
+        yield (
+            Path(name) / "evened.mkv",
+            evened,
+            _measure_source(Path(name) / "evened.mkv", evened, folder, progress, should_stop),
+        )
+
+
+def encode_sound(
+    path: Path,
+    audio: AudioFacts,
+    folder: Path,
+    *,
+    shape: Shape,
+    loudness: dict[str, Any],
+    duration_ms: int,
+    language: str = "",
+    progress: Progress = silent,
+    should_stop: ShouldStop = never,
+) -> dict[str, float]:
+    """Encode a source's sound into `audio.mp4` in the folder, and return the result's own loudness.
+
+    `shape` cuts and moves what it is given to the stretch wanted. Encodes again, at most CORRECTIONS times, where the
+    result is too loud or too quiet.
+    """
+    level = first_level(loudness)
+    for correction in range(CORRECTIONS + 1):
+        run_ffmpeg(
+            primed(levelled(shape(stereo(source_input()[str(audio.index)], audio)), level)).output(
+                "file:out/audio.mp4", **_aac(language)
+            ),
+            inputs={SOURCE: path},
+            output_dir=folder,
+            duration_ms=duration_ms,
+            progress=_within(progress, 0, 85),
+            activity=_("Encoding sound"),
+            should_stop=should_stop,
+        )
+        heard = run_ffmpeg(
+            metered(own_input("sound")["a"]).output("file:out/nothing", f="null"),
+            inputs={"sound": folder / "audio.mp4"},
+            output_dir=folder,
+            duration_ms=duration_ms,
+            progress=_within(progress, 85, 100),
+            activity=_("Checking loudness"),
+            log_level="info",
+            should_stop=should_stop,
+        )
+        result = parse_loudness(heard.stderr_tail)
+        better = next_level(level, result)
+        if better is None or correction == CORRECTIONS:
+            break
+        level = better
+    return result
 
 
 def read_speech_audio(
@@ -122,7 +224,7 @@ def read_speech_audio(
     """
     import numpy as np  # slow to import, and the web processes never need it
 
-    derivative = _speech(package)
+    derivative = speech_of(package)
     if derivative is None:
         raise MediaError(_("The sound for speech recognition is not ready yet."), code="no_speech_audio")
     samples = max(0, end_ms - start_ms) * SPEECH_RATE // 1000
@@ -141,35 +243,6 @@ def read_speech_audio(
             stdout_bytes=samples * FLOAT_BYTES + 4096,
         )
     return np.frombuffer(result.stdout, dtype=np.float32)[:samples]
-
-
-def parse_loudness(messages: str) -> dict[str, float]:
-    """Return the figures of the EBU R128 meter's summary, in LUFS, LU and dB; empty for silence.
-
-    Raises:
-        MediaError: there is no summary.
-    """
-    summary = messages[messages.rfind("Summary:") :]
-    found = {name: METER[name].search(summary) for name in METER}
-    if not all(found.values()):
-        raise MediaError(_("The loudness of this recording could not be measured."), code="no_loudness")
-    figures = {name: float(match[1]) for name, match in found.items() if match}
-    if not math.isfinite(figures["peak"]) or figures["integrated"] < SILENCE_LUFS:
-        return {}
-    return figures
-
-
-def normalised(sound: Any, loudness: dict[str, float]) -> Any:
-    """Bring sound to the target: by one constant gain where its peaks allow that, else by following its loudness.
-
-    The first is what loudnorm's linear mode does, at a fraction of its cost.
-    """
-    if not loudness:
-        return sound
-    gain = TARGET["I"] - loudness["integrated"]
-    if loudness["peak"] + gain <= TARGET["TP"]:
-        return sound.filter("volume", f"{gain:.2f}dB")
-    return sound.filter("loudnorm", **TARGET)
 
 
 def save_derivative(
@@ -193,24 +266,59 @@ def save_derivative(
     return row
 
 
-def _speech(package: Package) -> Derivative | None:
-    return package.derivatives.filter(kind=DerivativeKind.SPEECH_AUDIO).first()
+def speech_of(package: Package) -> Derivative | None:
+    """What speech recognition reads: the recording's own sound."""
+    return package.derivatives.filter(kind=DerivativeKind.SPEECH_AUDIO, name="").first()
 
 
-def _first_pass(audio: AudioFacts) -> Iterable[Any]:
-    sound = source_input()[str(audio.index)]
-    yield sound.filter("ebur128", peak="true", framelog="verbose").output("file:out/nothing", f="null")
-    speech = sound.filter("aresample", str(SPEECH_RATE), **{"async": 1, "first_pts": 0, "min_hard_comp": 0.1})
-    yield speech.output("file:out/speech.flac", **{"ac": 1, "ar": SPEECH_RATE, "c:a": "flac", **NO_METADATA})
+def _measure_source(
+    path: Path, audio: AudioFacts, folder: Path, progress: Progress, should_stop: ShouldStop
+) -> dict[str, float]:
+    copies = stereo(source_input()[str(audio.index)], audio).filter_multi_output("asplit", 2)
+    flac = {"ac": 1, "ar": SPEECH_RATE, "c:a": "flac", **NO_METADATA}
+    result = run_ffmpeg(
+        ffmpeg.merge_outputs(
+            metered(copies.stream(0)).output("file:out/nothing", f="null"),
+            copies.stream(1).output("file:out/speech.flac", **flac),
+        ),
+        inputs={SOURCE: path},
+        output_dir=folder,
+        duration_ms=audio.end_ms,
+        progress=progress,
+        activity=_("Measuring loudness"),
+        log_level="info",
+        should_stop=should_stop,
+    )
+    return parse_loudness(result.stderr_tail)
 
 
-def _aac() -> dict[str, Any]:
-    return {
+def _flac_ms(path: Path) -> int:
+    """Length of a FLAC file of ours, from its first block (RFC 9639, section 8.2)."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    if len(head) < 26 or head[:4] != b"fLaC":
+        raise EncodingFailed(_("Nothing could be decoded from this recording. Its file may be damaged."))
+    samples = int.from_bytes(head[21:26], "big") & 0xFFFFFFFFF
+    return samples * 1000 // SPEECH_RATE
+
+
+def _within(progress: Progress, begin: float, end: float) -> Progress:
+    """Progress of a stage that goes from `begin` to `end` percent of the whole."""
+    return lambda percent, activity: progress(begin + (end - begin) * percent / 100, activity)
+
+
+def _aac(language: str) -> dict[str, Any]:
+    options = {
         "c:a": "aac",
         "b:a": BITRATE,
         "ac": 2,
-        "ar": 48000,
+        "ar": RATE,
         "movflags": FRAGMENTS,
         "frag_duration": AUDIO_FRAGMENT_US,
+        "use_editlist": 0,
+        "avoid_negative_ts": "make_zero",
         **NO_METADATA,
     }
+    if language:
+        options["metadata:s:a:0"] = f"language={iso639_2(language)}"
+    return options
