@@ -411,7 +411,7 @@ function csrfToken() {
 /** What some browsers know of the line; the others get the usual parts. */
 function isSlow() {
   const line = navigator.connection;
-  return Boolean(line) && (line.saveData || line.effectiveType !== "4g" || line.downlink < 2);
+  return Boolean(line) && (line.saveData || line.effectiveType !== "4g");
 }
 
 // Not randomUUID, which is missing where a site is opened without TLS.
