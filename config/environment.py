@@ -162,11 +162,11 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("MEDIA_MAX_DURATION_S", 8 * 3600, "Longest recording accepted.", int, "Limits"),
     Variable("TOOL_MEMORY_MB", 3072, "Most memory of an outside tool (ffmpeg and others).", int, "Limits"),
     Variable(
-        "ENCODE_PART_S",
-        120,
-        "Seconds of picture that one worker encodes at a time; a multiple of 6.",
-        int,
-        "Production",
+        "MEDIA_LADDER",
+        "",
+        "File of the table by which pictures are encoded: qualities, rates, parts, AV1. Empty: `media/ladder.toml`, "
+        "which explains each line.",
+        section="Production",
     ),
     Variable(
         "VIEWING_KEEP_DAYS",

@@ -286,7 +286,7 @@ MATERIAL_MAX_PAGES: int = ENV["MATERIAL_MAX_PAGES"]
 MEDIA_MAX_DURATION_S: int = ENV["MEDIA_MAX_DURATION_S"]
 TOOL_MEMORY_MB: int = ENV["TOOL_MEMORY_MB"]
 VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
-ENCODE_PART_S: int = ENV["ENCODE_PART_S"]
+MEDIA_LADDER: str = ENV["MEDIA_LADDER"]
 
 # --- Subtitles -----------------------------------------------------------------------------------------------------
 WHISPER_ENGINE: str = ENV["WHISPER_ENGINE"]

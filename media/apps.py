@@ -5,9 +5,11 @@ class MediaConfig(AppConfig):
     name = "media"
 
     def ready(self) -> None:
-        from media import uploads
+        from media import recipe, uploads
         from media.models import Upload
         from work import kinds
+
+        recipe.current()  # a wrong table stops everything here, with the place and what is allowed
 
         kinds.register(
             kinds.WorkKind(

@@ -5,7 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
+
 import sandbox
+from media import recipe
 from media.ffmpeg.allowed import AUDIO_CODECS, VIDEO_CODECS
 from work.doctor import Check
 
@@ -13,13 +16,14 @@ INSTALL = "Install the Debian package ffmpeg: apt-get install ffmpeg"
 # CVE-2026-8461 (code from a crafted video in a rare decoder) is mended in these; our allow-list keeps it out anyway.
 FIRST_SAFE = {(7, 1): 5, (8, 0): 3, (8, 1): 2}
 NEEDED_ENCODERS = ("libx264", "aac", "flac", "mjpeg")
-NEEDED_FILTERS = ("ebur128", "loudnorm", "zscale", "tonemap", "tpad", "yadif")
+NEEDED_FILTERS = ("scdet", "metadata", "ebur128", "loudnorm", "zscale", "tonemap", "tpad", "yadif")
 LIMITS = sandbox.Limits(wall_s=30)
 
 
 def checks() -> Iterator[Check]:
     """Yield one answer per tool."""
     yield _sandbox_check()
+    yield table_check()
     for tool in ("ffmpeg", "ffprobe"):
         try:
             said = _ask(tool, "-version")
@@ -29,7 +33,7 @@ def checks() -> Iterator[Check]:
         found = re.search(r"version (\S+)", said)
         yield version_check(tool, found[1] if found else "?")
     try:
-        yield _parts_check("encoders", NEEDED_ENCODERS)
+        yield _parts_check("encoders", (*NEEDED_ENCODERS, *_optional_encoders()))
         yield _parts_check("filters", NEEDED_FILTERS)
     except sandbox.SandboxError:
         return  # said above
@@ -38,6 +42,27 @@ def checks() -> Iterator[Check]:
         True,
         f"pictures: {', '.join(sorted(VIDEO_CODECS))}; sound: {', '.join(sorted(AUDIO_CODECS))}",
     )
+
+
+def table_check() -> Check:
+    """Is the table of encoding sound? It was when this process began, but workers read it anew."""
+    name = "table of encoding"
+    try:
+        table = recipe.current()
+    except recipe.RecipeError as error:
+        return Check(name, False, str(error), "Mend the file, or empty MEDIA_LADDER to use the shipped table.")
+    sides = ", ".join(f"{side}p" for side in table.sides)
+    text = (
+        f"{settings.MEDIA_LADDER or 'as shipped'}: {sides}; CRF {table.crf}, {table.preset}; parts of {table.part_s} s"
+    )
+    return Check(name, True, f"{text}; AV1 {'on' if table.av1.enabled else 'off'}")
+
+
+def _optional_encoders() -> tuple[str, ...]:
+    try:
+        return ("libsvtav1",) if recipe.current().av1.enabled else ()
+    except recipe.RecipeError:
+        return ()  # said above
 
 
 def version_check(tool: str, version: str) -> Check:

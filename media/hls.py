@@ -35,6 +35,17 @@ class AudioVariant:
     is_default: bool = True
 
 
+@dataclass(frozen=True)
+class IFrameVariant:
+    """The key frames of one picture quality."""
+
+    uri: str
+    codecs: str
+    width: int
+    height: int
+    bandwidth: int
+
+
 class SubtitleVariant(NamedTuple):
     """One text track. `name` is the language's own name for itself."""
 
@@ -49,6 +60,7 @@ def master_playlist(
     video: Sequence[VideoVariant],
     audio: Sequence[AudioVariant] = (),
     subtitles: Sequence[tuple[str, str, str, bool]] = (),
+    iframes: Sequence[IFrameVariant] = (),
 ) -> str:
     """Return the master playlist.
 
@@ -78,6 +90,14 @@ def master_playlist(
             *groups,
         ]
         lines += ["#EXT-X-STREAM-INF:" + ",".join(attributes), variant.uri]
+    for keys in iframes:
+        attributes = [
+            f"BANDWIDTH={max(keys.bandwidth, 1)}",
+            f'CODECS="{keys.codecs}"',
+            f"RESOLUTION={keys.width}x{keys.height}",
+            f'URI="{_quoted(keys.uri)}"',
+        ]
+        lines.append("#EXT-X-I-FRAME-STREAM-INF:" + ",".join(attributes))
     if not video:
         for track in audio[:1]:
             attributes = [
@@ -93,24 +113,75 @@ def master_playlist(
 def media_playlist(index: dict[str, Any], url: str) -> str:
     """Return the playlist of one rendition: byte ranges (RFC 8216 4.3.2.2) of the one file at `url`.
 
-    `index` is what `media.mp4.Track.index` made.
+    `index` is what `media.mp4.Track.index` made, or `media.growing`: then the list has no end yet, begins to play at
+    its start nevertheless, and names several files, which lie beside the one at `url`.
     """
     segments = index["segments"]
     longest_ms = max((duration_ms for _offset, _size, duration_ms in segments), default=0)
+    urls = _urls_of_segments(index, url)
+    lines = _head(index, urls[0] if urls else url, longest_ms, is_growing="files" in index)
+    for (offset, size, duration_ms), address in zip(segments, urls, strict=True):
+        lines += [f"#EXTINF:{duration_ms / 1000:.3f},", f"#EXT-X-BYTERANGE:{size}@{offset}", address]
+    if "files" not in index:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def iframe_playlist(index: dict[str, Any], url: str) -> str:
+    """Return the playlist of the key frames alone, one per segment (RFC 8216 4.3.3.6), for quick searching.
+
+    A range goes from the start of a segment to the end of its first picture, so it holds what describes the picture
+    too.
+
+    Raises:
+        KeyError: the index is of a time when key frames were not noted (`has_key_frames`).
+    """
+    segments = index["segments"]
+    longest_ms = max((duration_ms for _offset, _size, duration_ms in segments), default=0)
+    lines = [*_head(index, url, longest_ms), "#EXT-X-I-FRAMES-ONLY"]
+    for (offset, _size, duration_ms), key_size in zip(segments, index["key_sizes"], strict=True):
+        lines += [f"#EXTINF:{duration_ms / 1000:.3f},", f"#EXT-X-BYTERANGE:{key_size}@{offset}", url]
+    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+
+
+def has_key_frames(index: dict[str, Any]) -> bool:
+    """True if `iframe_playlist` can be made: the rendition is finished, and its key frames were noted."""
+    return "key_sizes" in index and "files" not in index
+
+
+def iframe_bandwidth(index: dict[str, Any]) -> int:
+    """Bits per second of the largest key frame shown for its segment's time (RFC 8216 4.3.4.3, BANDWIDTH)."""
+    rates = (
+        key_size * 8000 // max(duration_ms, 1000)
+        for (_offset, _size, duration_ms), key_size in zip(index["segments"], index["key_sizes"], strict=True)
+    )
+    return max(1, *rates)
+
+
+def _head(index: dict[str, Any], url: str, longest_ms: int, *, is_growing: bool = False) -> list[str]:
     init_offset, init_size = index["init"]
-    lines = [
+    return [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         # RFC 8216 4.3.3.1: no EXTINF, rounded to the nearest second, may exceed it.
         f"#EXT-X-TARGETDURATION:{max(1, -(-longest_ms // 1000))}",
         "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
+        # Players begin at the end of a list without end, unless told otherwise (4.3.5.2).
+        *(
+            ["#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"]
+            if is_growing
+            else ["#EXT-X-PLAYLIST-TYPE:VOD"]
+        ),
         "#EXT-X-INDEPENDENT-SEGMENTS",
         f'#EXT-X-MAP:URI="{_quoted(url)}",BYTERANGE="{init_size}@{init_offset}"',
     ]
-    for offset, size, duration_ms in segments:
-        lines += [f"#EXTINF:{duration_ms / 1000:.3f},", f"#EXT-X-BYTERANGE:{size}@{offset}", url]
-    return "\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n"
+
+
+def _urls_of_segments(index: dict[str, Any], url: str) -> list[str]:
+    if "files" not in index:
+        return [url] * len(index["segments"])
+    folder = url[: url.rfind("/") + 1]
+    return [folder + key.rpartition("/")[2] for key, count in index["files"] for _number in range(count)]
 
 
 def subtitle_playlist(*, url: str, duration_ms: int) -> str:

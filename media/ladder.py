@@ -7,12 +7,25 @@ from fractions import Fraction
 RUNG_SIDES = (1080, 720, 480)  # shorter side of the picture, in pixels
 SEGMENT_S = 6
 MAX_FRAME_RATE = 60
-CRF = 22
 # Bits per second that a 1280x720 picture at up to 30 frames may take at its peak; other sizes in proportion.
 REFERENCE_CAP_BPS = 2_500_000
 REFERENCE_PIXELS = 1280 * 720
 # A copied top rung needs no neighbour that is nearly as large.
 NEARLY = 0.85
+# A rung takes at most this share of the rate of the one above it, wherever that one is a copy.
+STEP_DOWN = 0.8
+LEAST_CAP_BPS = 100_000
+# ITU-T H.264, table A-1 with the factor of the High profile: level, macroblocks per second and per picture, bits/s.
+LEVELS = (
+    (30, 40_500, 1620, 12_500_000),
+    (31, 108_000, 3600, 17_500_000),
+    (32, 216_000, 5120, 25_000_000),
+    (40, 245_760, 8192, 25_000_000),
+    (42, 522_240, 8704, 62_500_000),
+    (50, 589_824, 22_080, 168_750_000),
+    (51, 983_040, 36_864, 300_000_000),
+    (52, 2_073_600, 36_864, 300_000_000),
+)
 NTSC_24, NTSC_30, NTSC_60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 STANDARD_RATES = (
     *map(Fraction, (5, 10, 12, 15, 20)),
@@ -41,34 +54,73 @@ class Rung:
     cap_bps: int
 
 
-def choose_rungs(*, width: int, height: int, frame_rate: Fraction, copied_side: int = 0) -> list[Rung]:
-    """Return what to encode for a picture of this displayed size, largest first.
+def choose_rungs(
+    *,
+    width: int,
+    height: int,
+    frame_rate: Fraction,
+    copied_side: int = 0,
+    sides: Sequence[int] = RUNG_SIDES,
+    reference_bps: int = REFERENCE_CAP_BPS,
+) -> list[Rung]:
+    """Return what to encode for a picture of this displayed size, largest first; `sides` likewise.
 
     Never above the source. A source between two rungs, or below all, also gets a rung of its own size. With
     `copied_side`, the shorter side of a stream copy that is kept as the top rung, only clearly smaller ones remain.
     """
     side = min(width, height)
-    sides = [rung for rung in RUNG_SIDES if rung <= side]
-    if side < RUNG_SIDES[0] and (not sides or side > sides[0] / NEARLY):
-        sides.insert(0, side)
+    wanted = [rung for rung in sides if rung <= side]
+    if side < sides[0] and (not wanted or side > wanted[0] / NEARLY):
+        wanted.insert(0, side)
     if copied_side:
-        sides = [rung for rung in sides if rung < copied_side * NEARLY]
-    return [make_rung(width=width, height=height, side=wanted, frame_rate=frame_rate) for wanted in sides]
+        wanted = [rung for rung in wanted if rung < copied_side * NEARLY]
+    return [
+        make_rung(width=width, height=height, side=one, frame_rate=frame_rate, reference_bps=reference_bps)
+        for one in wanted
+    ]
 
 
-def make_rung(*, width: int, height: int, side: int, frame_rate: Fraction) -> Rung:
+def make_rung(
+    *, width: int, height: int, side: int, frame_rate: Fraction, reference_bps: int = REFERENCE_CAP_BPS
+) -> Rung:
     """Return the rung whose shorter side is `side`, in the shape of width x height, both sides even."""
     scale = Fraction(side, min(width, height))
     wide, high = _even(width * scale), _even(height * scale)
     name = f"{min(wide, high)}p"
-    return Rung(name, wide, high, cap_bps(width=wide, height=high, frame_rate=frame_rate))
+    cap = cap_bps(width=wide, height=high, frame_rate=frame_rate, reference_bps=reference_bps)
+    return Rung(name, wide, high, cap)
 
 
-def cap_bps(*, width: int, height: int, frame_rate: Fraction) -> int:
+def cap_bps(*, width: int, height: int, frame_rate: Fraction, reference_bps: int = REFERENCE_CAP_BPS) -> int:
     """Return the peak rate for a picture: it grows slower than the number of pixels, and of frames beyond 30."""
     pixels = (width * height / REFERENCE_PIXELS) ** 0.8
     frames = (max(float(frame_rate), 30) / 30) ** 0.5
-    return max(150_000, round(float(REFERENCE_CAP_BPS * pixels * frames / 1000)) * 1000)
+    return max(150_000, round(float(reference_bps * pixels * frames / 1000)) * 1000)
+
+
+def caps_below(rungs: Sequence[Rung], copied_bps: int | None) -> list[int]:
+    """Return the peak rates of rungs, largest first, below a copied one that takes `copied_bps` in the same stretch.
+
+    A smaller picture must never take more than a larger one: nobody could use it. Sources of little detail and much
+    noise, hard pressed by their encoder, would else bring that about.
+    """
+    if copied_bps is None:
+        return [rung.cap_bps for rung in rungs]
+    caps = []
+    limit = float(copied_bps)
+    for rung in rungs:
+        limit = min(float(rung.cap_bps), max(LEAST_CAP_BPS, STEP_DOWN * limit))
+        caps.append(round(limit))
+    return caps
+
+
+def level_of(rung: Rung, frame_rate: Fraction) -> int:
+    """Return the H.264 level, times ten: the lowest that holds the rung, the same for all of its parts."""
+    blocks = -(-rung.width // 16) * -(-rung.height // 16)
+    for level, per_second, per_picture, bps in LEVELS:
+        if blocks <= per_picture and blocks * frame_rate <= per_second and rung.cap_bps <= bps:
+            return level
+    return LEVELS[-1][0]
 
 
 def output_frame_rate(*, real: Fraction, average: Fraction) -> Fraction:
@@ -102,22 +154,33 @@ def timescale_for(rate: Fraction) -> int:
     return rate.numerator * factor
 
 
-def segment_frames(rate: Fraction) -> int:
-    """Return the frames between two key frames: six seconds, in whole frames."""
-    return max(1, round(SEGMENT_S * rate))
+def segment_frames(rate: Fraction, segment_s: int = SEGMENT_S) -> int:
+    """Return the frames between two key frames: whole ones, of about `segment_s` seconds."""
+    return max(1, round(segment_s * rate))
 
 
-def plan_parts(*, total_frames: int, rate: Fraction, part_s: int) -> list[tuple[int, int]]:
+def refresh_frames(rate: Fraction, segment: int, refresh_s: float) -> int:
+    """Return after how many frames even a repeated picture is kept: a divisor of a segment, so that its start is."""
+    most = max(1, round(refresh_s * rate))
+    return max(number for number in range(1, min(most, segment) + 1) if segment % number == 0)
+
+
+def plan_parts(*, total_frames: int, rate: Fraction, part_s: int, segment_s: int = SEGMENT_S) -> list[tuple[int, int]]:
     """Cut a picture track into ranges of frames (first, one past the last) at key frame boundaries.
 
     A rest shorter than one segment goes to the last range.
     """
-    segment = segment_frames(rate)
-    length = max(1, part_s // SEGMENT_S) * segment
+    segment = segment_frames(rate, segment_s)
+    length = max(1, part_s // segment_s) * segment
     starts = list(range(0, max(total_frames, 1), length))
     if len(starts) > 1 and total_frames - starts[-1] < segment:
         starts.pop()
     return list(zip(starts, [*starts[1:], total_frames], strict=True))
+
+
+def is_on_grid(lengths: Sequence[int], segment_ticks: int) -> bool:
+    """True when all segments last as long as they should; the last one may be shorter."""
+    return all(length == segment_ticks for length in lengths[:-1]) and 0 < lengths[-1] <= segment_ticks
 
 
 def can_join(parts: Sequence[tuple[int, int]], total_frames: int) -> bool:

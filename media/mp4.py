@@ -1,7 +1,7 @@
-"""Fragmented MP4 (ISO/IEC 14496-12): finds the byte ranges that HLS plays, and joins encoded parts exactly.
+"""Fragmented MP4 (ISO/IEC 14496-12): finds the byte ranges that HLS plays, and joins parts that were placed in time.
 
-Only files that our own ffmpeg commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Pure
-Python, and constant memory: media data is skipped or copied, never held.
+Only files that our own commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Pure Python,
+and constant memory: media data is skipped or copied, never held. `media.placing` gives pictures their exact times.
 """
 
 import struct
@@ -20,11 +20,15 @@ class Mp4Error(ValueError):
 
 @dataclass(frozen=True)
 class Segment:
-    """One fragment (moof + mdat): a byte range and its duration."""
+    """One fragment (moof + mdat): a byte range and its duration.
+
+    `key_size` bytes of it, from its start, hold its first picture alone, which is a key frame.
+    """
 
     offset: int
     size: int
     duration_ms: int
+    key_size: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Track:
         ticks: duration of all samples in decoding order, encoder delay included.
         delay_ticks: how much of the start an edit list hides (reordering delay of video, priming of audio).
         samples: number of frames.
+        start_ticks: decode time of the first frame.
+        lengths: ticks of each segment.
         segments: in order. Their durations add up without drift.
     """
 
@@ -48,6 +54,8 @@ class Track:
     delay_ticks: int
     samples: int
     segments: tuple[Segment, ...]
+    start_ticks: int = 0
+    lengths: tuple[int, ...] = ()
 
     @property
     def duration_ms(self) -> int:
@@ -57,10 +65,11 @@ class Track:
 
     @property
     def index(self) -> dict[str, list[int] | list[list[int]]]:
-        """The form stored with a rendition."""
+        """The form stored with a rendition: bytes and milliseconds."""
         return {
             "init": [0, self.init_size],
             "segments": [[segment.offset, segment.size, segment.duration_ms] for segment in self.segments],
+            "key_sizes": [segment.key_size for segment in self.segments],
         }
 
     @property
@@ -93,12 +102,12 @@ def read_track(file: IO[bytes]) -> Track:
     """Read the boxes of a fragmented MP4 with one track.
 
     Raises:
-        Mp4Error: it is something else, or it is cut short.
+        Mp4Error: it is something else, or it is cut short, or a fragment does not begin where the one before it ends.
     """
     header: _Header | None = None
-    spans: list[tuple[int, int, int]] = []  # offset, size, ticks
-    samples = init_size = 0
-    fragment: tuple[int, int] | None = None  # offset of the moof, its ticks
+    found: list[tuple[int, int, _Fragment]] = []  # offset and size with the media data
+    init_size = 0
+    waiting: tuple[int, _Fragment] | None = None
     for kind, offset, size in top_level_boxes(file):
         if kind == b"moov":
             header = _read_header(box_content(file, offset, size))
@@ -106,64 +115,73 @@ def read_track(file: IO[bytes]) -> Track:
         elif kind == b"moof":
             if header is None:
                 raise Mp4Error("a fragment comes before the header")
-            ticks, count = _read_fragment(box_content(file, offset, size), header)
-            samples += count
-            fragment = (offset, ticks)
+            waiting = (offset, _read_fragment(box_content(file, offset, size), header))
         elif kind == b"mdat":
-            if fragment is None:
+            if waiting is None:
                 raise Mp4Error("media data without a fragment")
-            spans.append((fragment[0], offset + size - fragment[0], fragment[1]))
-            fragment = None
-    if header is None or not spans or fragment is not None:
-        raise Mp4Error("no fragments" if fragment is None else "the last fragment is cut short")
+            fragment_offset, fragment = waiting
+            fragment_size = offset + size - fragment_offset
+            if fragment.end > fragment_size:
+                raise Mp4Error("a fragment names more data than there is")
+            found.append((fragment_offset, fragment_size, fragment))
+            waiting = None
+    if header is None or not found or waiting is not None:
+        raise Mp4Error("no fragments" if waiting is None else "the last fragment is cut short")
     segments = []
     at = 0
-    for offset, size, ticks in spans:
+    for offset, size, fragment in found:
         # The difference of rounded times, not the rounded difference: thousands of segments do not drift.
-        duration_ms = round(1000 * (at + ticks) / header.timescale) - round(1000 * at / header.timescale)
-        segments.append(Segment(offset, size, duration_ms))
-        at += ticks
-    return Track(init_size, header.codecs, header.timescale, at, header.delay_ticks, samples, tuple(segments))
+        duration_ms = round(1000 * (at + fragment.ticks) / header.timescale) - round(1000 * at / header.timescale)
+        segments.append(Segment(offset, size, duration_ms, fragment.key_size))
+        at += fragment.ticks
+    return Track(
+        init_size,
+        header.codecs,
+        header.timescale,
+        at,
+        header.delay_ticks,
+        sum(fragment.samples for _offset, _size, fragment in found),
+        tuple(segments),
+        found[0][2].decode_ticks,
+        tuple(fragment.ticks for _offset, _size, fragment in found),
+    )
 
 
 def join(parts: Sequence[IO[bytes]], target: IO[bytes]) -> None:
-    """Write one fragmented MP4 from parts of equal encoding: the first one's header, then everybody's fragments.
+    """Write one fragmented MP4 from placed parts of equal encoding: the first one's header, then everybody's fragments.
 
-    The decode time of each fragment is moved by the whole ticks of the parts before it, so frames stay on their grid
-    exactly, however many parts there are.
+    Nothing is changed, so a part's bytes are the same in its own file and in the joined one.
 
     Raises:
-        Mp4Error: a part is damaged, or was encoded differently from the first.
+        Mp4Error: a part is damaged, was encoded differently from the first, or does not begin where the last one ends.
     """
     first: _Header | None = None
-    base_ticks = sequence = 0
+    at = 0
     for part in parts:
         header: _Header | None = None
-        part_ticks = 0
+        begins = at
         for kind, offset, size in top_level_boxes(part):
             if kind == b"ftyp" and first is None:
                 copy_bytes(part, offset, size, target)
             elif kind == b"moov":
-                content = box_content(part, offset, size)
-                header = _read_header(content)
+                header = _read_header(box_content(part, offset, size))
                 if first is None:
                     first = header
-                    target.write(struct.pack(">I4s", size, b"moov") + content)
+                    copy_bytes(part, offset, size, target)
                 elif header != first:
                     raise Mp4Error("the parts were encoded differently")
             elif kind == b"moof":
                 if header is None:
                     raise Mp4Error("a fragment comes before the header")
-                content = box_content(part, offset, size)
-                ticks, _count = _read_fragment(content, header)
-                sequence += 1
-                target.write(struct.pack(">I4s", size, b"moof") + _moved_fragment(content, base_ticks, sequence))
-                part_ticks += ticks
+                fragment = _read_fragment(box_content(part, offset, size), header)
+                if fragment.decode_ticks != at:
+                    raise Mp4Error("a part does not begin where the one before it ends")
+                at += fragment.ticks
+                copy_bytes(part, offset, size, target)
             elif kind == b"mdat":
                 copy_bytes(part, offset, size, target)
-        if not part_ticks:
+        if at == begins:
             raise Mp4Error("a part has no pictures")
-        base_ticks += part_ticks
 
 
 @dataclass(frozen=True)
@@ -172,7 +190,19 @@ class _Header:
     codecs: str
     delay_ticks: int
     default_duration: int
+    default_size: int
     sample_entry: bytes  # with the decoder's parameters: equal for all parts that can be joined
+
+
+@dataclass(frozen=True)
+class _Fragment:
+    """What a moof says. `key_size` and `end` are bytes from its start to the end of its first and last sample."""
+
+    decode_ticks: int
+    ticks: int
+    samples: int
+    key_size: int
+    end: int
 
 
 def top_level_boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
@@ -226,7 +256,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 
 
 def _read_header(data: bytes) -> _Header:
-    timescale = default_duration = delay_ticks = 0
+    timescale = default_duration = default_size = delay_ticks = 0
     sample_entry = b""
     tracks = 0
     for kind, start, end in boxes(data):
@@ -236,15 +266,21 @@ def _read_header(data: bytes) -> _Header:
         elif kind == b"mdhd":
             timescale = struct.unpack_from(">I", data, start + (20 if version == 1 else 12))[0]
         elif kind == b"stsd":
-            sample_entry = data[start + 8 : end]
+            sample_entry = _without_rates(data[start + 8 : end])
         elif kind == b"trex":
-            default_duration = struct.unpack_from(">I", data, start + 12)[0]
+            default_duration, default_size = struct.unpack_from(">II", data, start + 12)
         elif kind == b"elst":
             media_time = struct.unpack_from(">q" if version == 1 else ">i", data, start + (16 if version == 1 else 12))
             delay_ticks = max(media_time[0], 0)
     if tracks != 1 or not timescale or not sample_entry:
         raise Mp4Error("not a file of one track")
-    return _Header(timescale, _codecs(sample_entry), delay_ticks, default_duration, sample_entry)
+    return _Header(timescale, _codecs(sample_entry), delay_ticks, default_duration, default_size, sample_entry)
+
+
+def _without_rates(entry: bytes) -> bytes:
+    """Leave out the bit rates that ffmpeg notes (btrt): they differ from part to part, and no decoder needs them."""
+    at = entry.find(b"btrt")
+    return entry if at < 4 else entry[: at - 4] + entry[at - 4 + struct.unpack_from(">I", entry, at - 4)[0] :]
 
 
 def _codecs(entry: bytes) -> str:
@@ -256,6 +292,8 @@ def _codecs(entry: bytes) -> str:
             raise Mp4Error("H.264 without its parameters")
         # AVCDecoderConfigurationRecord: version, profile, compatibility, level (ISO/IEC 14496-15, 5.3.3.1).
         return f"{kind.decode()}.{entry[found + 5 : found + 8].hex()}"
+    if kind == b"av01":
+        return _av1_codec(entry)
     if kind == b"mp4a":
         return f"mp4a.40.{_audio_object_type(entry)}"
     raise Mp4Error(f"a codec that we do not write: {kind!r}")
@@ -284,38 +322,48 @@ def _audio_object_type(entry: bytes) -> int:
     raise Mp4Error("AAC without its parameters")
 
 
-def _read_fragment(data: bytes, header: _Header) -> tuple[int, int]:
-    """Return the duration in ticks and the number of samples of a moof."""
-    ticks = count = 0
-    default = header.default_duration
+def _av1_codec(entry: bytes) -> str:
+    """Return "av01.<profile>.<level><tier>.<bits>" from the av1C box (AV1 Codec ISO Media File Format Binding, 5).
+
+    The further fields of that name are left out: what we encode has their defaults (4:2:0, BT.709, limited range).
+    """
+    at = entry.find(b"av1C")
+    if at < 0:
+        raise Mp4Error("AV1 without its parameters")
+    profile_level, flags = entry[at + 5], entry[at + 6]
+    bits = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+    tier = "H" if flags & 0x80 else "M"
+    return f"av01.{profile_level >> 5}.{profile_level & 0x1F:02d}{tier}.{bits:02d}"
+
+
+def _read_fragment(data: bytes, header: _Header) -> _Fragment:
+    """Read the content of a moof (without its own eight bytes)."""
+    decode_ticks = ticks = count = key_size = at_data = 0
+    default, default_size = header.default_duration, header.default_size
     for kind, start, _end in boxes(data):
         if kind == b"tfhd":
-            flags = struct.unpack_from(">I", data, start)[0] & 0xFFFFFF
-            at = start + 8
-            at += 8 if flags & 0x1 else 0  # base data offset
-            at += 4 if flags & 0x2 else 0  # sample description
-            default = struct.unpack_from(">I", data, at)[0] if flags & 0x8 else header.default_duration
+            flags = struct.unpack_from(">I", data, start)[0]
+            at = start + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+            if flags & 0x8:
+                default = struct.unpack_from(">I", data, at)[0]
+                at += 4
+            if flags & 0x10:
+                default_size = struct.unpack_from(">I", data, at)[0]
+        elif kind == b"tfdt":
+            decode_ticks = struct.unpack_from(">Q" if data[start] == 1 else ">I", data, start + 4)[0]
         elif kind == b"trun":
             flags, samples = struct.unpack_from(">II", data, start)
-            flags &= 0xFFFFFF
             count += samples
-            if not flags & 0x100:
-                ticks += default * samples
-                continue
-            at = start + 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
+            at = start + 8
+            if flags & 0x1:
+                at_data = struct.unpack_from(">i", data, at)[0]  # from the start of the moof
+                at += 4
+            at += 4 if flags & 0x4 else 0
             step = 4 * (flags & 0xF00).bit_count()
-            ticks += sum(struct.unpack_from(">I", data, at + step * number)[0] for number in range(samples))
-    return ticks, count
-
-
-def _moved_fragment(content: bytes, base_ticks: int, sequence: int) -> bytes:
-    data = bytearray(content)
-    for kind, start, _end in boxes(content):
-        if kind == b"mfhd":
-            struct.pack_into(">I", data, start + 4, sequence)
-        elif kind == b"tfdt":
-            if data[start] != 1:
-                raise Mp4Error("decode times of 32 bits")
-            at = struct.unpack_from(">Q", data, start + 4)[0]
-            struct.pack_into(">Q", data, start + 4, at + base_ticks)
-    return bytes(data)
+            at_size = at + (4 if flags & 0x100 else 0)
+            for number in range(samples):
+                ticks += struct.unpack_from(">I", data, at + step * number)[0] if flags & 0x100 else default
+                size = struct.unpack_from(">I", data, at_size + step * number)[0] if flags & 0x200 else default_size
+                at_data += size
+                key_size = key_size or at_data
+    return _Fragment(decode_ticks, ticks, count, key_size, at_data)

@@ -1,17 +1,21 @@
 """What was found in a source, in the form that is stored with an asset and that all later steps read."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from media import ladder
+from media.recipe import Recipe
 
 # Containers whose index lets us seek to a frame, and copy streams with their times.
 SEEKABLE = ("mov", "matroska")
 COPY_PROFILES = ("Constrained Baseline", "Baseline", "Main", "High")
 COPY_MAX_GAP_MS = 10_050
+COPY_GAP_SLACK_MS = 50
 COPY_MAX_START_MS = 40
 COPY_MAX_TAIL_MS = 1000  # of sound alone after the last picture
+COPY_MAX_LEVEL = 52  # H.264 level 5.2, the highest that decoders in phones know
+HD_SIDE = 720  # pictures of unnamed colours are taken for BT.709 from here on, by players and by us
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class VideoFacts:
     """The picture stream chosen. Sizes are as displayed: turned upright, with square pixels.
 
     `start_ms` and `end_ms` count from the start of the file; `hidden` packets lie before an edit list's start.
+    `transfer` and `matrix` are ffprobe's names of how colours are coded, empty if the file does not say.
+    `is_one_shape` is False when size or coding change in the middle.
     """
 
     index: int
@@ -41,11 +47,20 @@ class VideoFacts:
     start_ms: int
     end_ms: int
     longest_gop_ms: int
+    level: int = 0
+    transfer: str = ""
+    matrix: str = ""
+    is_full_range: bool = False
+    is_one_shape: bool = True
+
+    @property
+    def is_rgb(self) -> bool:
+        return self.matrix == "gbr" or self.pixel_format.startswith(("gbr", "rgb", "bgr", "argb", "abgr", "0rgb"))
 
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """The sound stream chosen. Times as with `VideoFacts`."""
+    """The sound stream chosen. Times as with `VideoFacts`; `language` is a BCP 47 subtag, empty if unknown."""
 
     index: int
     codec: str
@@ -56,6 +71,7 @@ class AudioFacts:
     size: int
     start_ms: int
     end_ms: int
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,8 @@ class SourceFacts:
     container: ffprobe's name of the format.
     needs_remux: its clock may jump or its index be missing, so it is rewritten before each use.
     claimed_ms: the duration in the header, which may be a lie.
+    sounds: every sound stream that can be decoded, in the file's order: index, language, title, channels, start_ms,
+        end_ms. Conference systems keep interpreters there.
     """
 
     container: str
@@ -74,6 +92,7 @@ class SourceFacts:
     video: VideoFacts | None = None
     audio: AudioFacts | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    sounds: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,7 +123,6 @@ class SourceFacts:
         if video is None or self.needs_remux or not self.duration_ms:
             return False
         average = Fraction(video.average_rate)
-        cap = ladder.cap_bps(width=video.width, height=video.height, frame_rate=average)
         return (
             video.codec == "h264"
             and video.profile in COPY_PROFILES
@@ -115,10 +133,12 @@ class SourceFacts:
             and not (video.rotation or video.is_anamorphic or video.is_interlaced or video.is_hdr or video.hidden)
             and video.width % 2 == video.height % 2 == 0
             and video.packets > 1
+            and video.is_one_shape
+            and video.level <= COPY_MAX_LEVEL
+            and not video.is_rgb
             and abs(video.start_ms) <= COPY_MAX_START_MS
             and self.duration_ms - video.end_ms <= COPY_MAX_TAIL_MS
             and video.longest_gop_ms <= COPY_MAX_GAP_MS
-            and video.size * 8000 / self.duration_ms <= 1.8 * cap
         )
 
     @property
@@ -138,28 +158,68 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class EncodingPlan:
-    """Which rung the first look gives, and which the parts give. The same for every step that asks.
+    """What each step of encoding makes. The same for every step that asks.
 
     Attributes:
+        recipe: the table by which it was planned.
         copied: the top rung is a copy of the source's stream, under this name.
-        first: the rung encoded for the first look, when nothing can be copied.
-        rest: rungs encoded in parts, all from one decode.
+        first: the lowest rung, of which the first look shows the beginning when nothing can be copied.
+        opening_frames: how much of it; all of a short recording.
+        rest: rungs encoded in parts, all from one decode, largest first; `first` too unless the opening is all of it.
+        av1: rungs encoded once more, late.
     """
 
-    copied: ladder.Rung | None
-    first: ladder.Rung | None
-    rest: tuple[ladder.Rung, ...]
+    recipe: Recipe
+    copied: ladder.Rung | None = None
+    first: ladder.Rung | None = None
+    opening_frames: int = 0
+    rest: tuple[ladder.Rung, ...] = ()
+    av1: tuple[ladder.Rung, ...] = ()
+
+    @property
+    def names(self) -> set[str]:
+        """The picture rungs that a finished package must have."""
+        return {rung.name for rung in (self.copied, self.first, *self.rest) if rung}
 
 
-def plan_encoding(facts: SourceFacts) -> EncodingPlan:
+def plan_encoding(facts: SourceFacts, recipe: Recipe) -> EncodingPlan:
     video = facts.video
     if video is None:
-        return EncodingPlan(None, None, ())
-    shape = {"width": video.width, "height": video.height}
-    if facts.can_copy_video:
-        side = min(video.width, video.height)
-        copied = ladder.make_rung(**shape, side=side, frame_rate=facts.rate)
-        rest = ladder.choose_rungs(**shape, frame_rate=facts.rate, copied_side=side)
-        return EncodingPlan(copied, None, tuple(rest))
-    *rest, first = ladder.choose_rungs(**shape, frame_rate=facts.rate)
-    return EncodingPlan(None, first, tuple(rest))
+        return EncodingPlan(recipe)
+    shape: dict[str, Any] = {"width": video.width, "height": video.height, "frame_rate": facts.rate}
+    shape["reference_bps"] = recipe.cap_kbps * 1000
+    side = min(video.width, video.height)
+    av1 = _av1_rungs(shape, side, recipe)
+    if facts.can_copy_video and _is_within(facts, video, recipe):
+        copied = ladder.make_rung(**shape, side=side)
+        rest = ladder.choose_rungs(**shape, copied_side=side, sides=recipe.sides)
+        return EncodingPlan(recipe, copied=copied, rest=tuple(rest), av1=av1)
+    *rest, first = ladder.choose_rungs(**shape, sides=recipe.sides)
+    opening = recipe.first_look.opening_s // recipe.segment_s * ladder.segment_frames(facts.rate, recipe.segment_s)
+    if opening >= facts.total_frames:
+        return EncodingPlan(recipe, first=first, opening_frames=facts.total_frames, rest=tuple(rest), av1=av1)
+    return EncodingPlan(recipe, first=first, opening_frames=opening, rest=(*rest, first), av1=av1)
+
+
+def _is_within(facts: SourceFacts, video: VideoFacts, recipe: Recipe) -> bool:
+    """True if a copy of the picture keeps to what the operator allows."""
+    limits = recipe.copy
+    cap = ladder.cap_bps(
+        width=video.width,
+        height=video.height,
+        frame_rate=Fraction(video.average_rate),
+        reference_bps=recipe.cap_kbps * 1000,
+    )
+    return (
+        limits.enabled
+        and min(video.width, video.height) <= limits.max_side
+        and video.longest_gop_ms <= limits.max_key_frame_gap_s * 1000 + COPY_GAP_SLACK_MS
+        and video.size * 8000 / facts.duration_ms <= limits.max_cap_share * cap
+    )
+
+
+def _av1_rungs(shape: dict[str, Any], side: int, recipe: Recipe) -> tuple[ladder.Rung, ...]:
+    if not recipe.av1.enabled:
+        return ()
+    rungs = [ladder.make_rung(**shape, side=wanted) for wanted in recipe.av1.sides if wanted <= side]
+    return tuple(replace(rung, name=f"{rung.name}-av1") for rung in rungs)

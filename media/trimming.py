@@ -238,7 +238,7 @@ def write_video(
     # Where a copied group's first picture is shown later than the edit list allows for, everything is decoded earlier.
     lead = max(0, copied[0].samples[0].shift - stream.delay) if copied else 0
     pieces = [(edge, open_stream(file)) for edge, file in ((cut.head, head), (cut.tail, tail)) if edge and file]
-    moov = _with_edit(stream.moov, stream.delay + lead)
+    moov = with_edit(stream.moov, stream.delay + lead)
     for _, piece in pieces:
         moov = _with_parameters_of(moov, piece.moov)
     _copy_head(stream, moov, target)
@@ -267,7 +267,7 @@ def write_audio(stream: Stream, *, start: int, end: int, target: IO[bytes]) -> N
         skip -= 1
         begins -= stream.fragments[first].samples[skip].duration
         back -= 1
-    _copy_head(stream, _with_edit(stream.moov, max(0, start - begins)), target)
+    _copy_head(stream, with_edit(stream.moov, max(0, start - begins)), target)
     writer = _Writer(stream, 0, target)
     for number in range(first, len(stream.fragments)):
         fragment, time = stream.fragments[number], times[number]
@@ -389,7 +389,7 @@ def _edited(data: bytes, edit: Callable[[bytes, bytes], bytes]) -> bytes:
     )
 
 
-def _with_edit(moov: bytes, delay: int) -> bytes:
+def with_edit(moov: bytes, delay: int) -> bytes:
     """Return the header with one edit list entry that hides the first `delay` ticks of the media's time."""
     entry = struct.pack(">IIQqHH", 0x01000000, 1, 0, delay, 1, 0)
     edts = _box(b"edts", _box(b"elst", entry)) if delay else b""

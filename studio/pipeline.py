@@ -92,7 +92,12 @@ def plan_encode(production: Production) -> list[dict[str, Any]]:
 def encode_part(run: Run, part: dict[str, Any]) -> dict[str, Any]:
     """Encode every rung of one stretch of picture from one decode."""
     return media.services.encode_part(
-        package=run.package, part=part, workdir=run.workdir, progress=run.report, should_stop=run.should_stop
+        package=run.package,
+        part=part,
+        workdir=run.workdir,
+        progress=run.report,
+        should_stop=run.should_stop,
+        fenced=run.fenced,
     )
 
 

@@ -28,6 +28,7 @@ from media.storage.errors import disk_errors
 
 LARGEST_SIDE = 720  # these files are for phones and for rooms without a menu of subtitles
 PRESET, CRF = "veryfast", 23
+PART_S = 120
 PICTURES_PERCENT = 92
 
 

@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.services import record_action
-from media import mp4
+from media import growing, mp4, recipe
 from media.errors import MediaError, MediaRejected, PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
 from media.models import Asset, Package, PackageState, Rendition, RenditionKind
 from media.services import stored
+from media.services.plans import RECIPE, plan_of
 from media.services.stored import on_disk, open_stored
 from media.signals import whole_version_ready
-from media.source import SourceFacts, plan_encoding
+from media.source import EncodingPlan, SourceFacts
 
 TOLERANCE = 0.01
 TOLERANCE_MS = 150  # a frame of slow video, or a fragment's padding, in clips of seconds
@@ -34,7 +35,7 @@ def start_package(*, asset: Asset) -> Package:
     """
     if not asset.probe or not (asset.has_video or asset.has_audio):
         raise MediaRejected(_("This file was not inspected yet."), code="not_inspected")
-    return Package.objects.create(asset=asset)
+    return Package.objects.create(asset=asset, analysis={RECIPE: recipe.current().to_json()})
 
 
 def check_package(
@@ -43,24 +44,31 @@ def check_package(
     """Make sure that what viewers would get agrees with the source (promise D8).
 
     Every rung and the sound that the plan names must be there; every indexed byte range must exist in its file, and
-    its duration be within 1 % of the source's. The lowest rung and the sound are decoded whole. Damage that the
-    decoder reports is noted with the asset, since it was in the source already.
+    its duration be within 1 % of the source's. The lowest rung and the sound are decoded whole, of the other rungs the
+    key frame of every segment. Damage that the decoder reports in a copy is noted with the asset, since it was in the
+    source already; what was encoded must decode without a word.
 
     Raises:
         PackageIncomplete: it does not; viewers keep what they had.
     """
     asset = package.asset
-    facts = SourceFacts.from_json(asset.probe)
+    facts, plan = plan_of(package)
     renditions = list(package.renditions.all())
-    _require_all(facts, renditions)
+    _require_all(facts, plan, renditions)
     for rendition in renditions:
-        _check_file(rendition, _expected_ms(facts, rendition))
+        check_file(rendition, _expected_ms(facts, plan, rendition))
     video = sorted((r for r in renditions if r.kind == RenditionKind.VIDEO), key=lambda r: r.size)
-    decoded = [*video[:1], *(r for r in renditions if r.kind == RenditionKind.AUDIO)]
     errors = 0
-    for number, rendition in enumerate(decoded):
-        progress(10 + 85 * number / len(decoded), _("Checking the result"))
-        errors += _decode(rendition, workdir, should_stop)
+    for number, rendition in enumerate(sorted(renditions, key=lambda r: r.size)):
+        progress(10 + 85 * number / len(renditions), _("Checking the result"))
+        is_copy = plan.copied is not None and rendition.name == plan.copied.name
+        if rendition.kind == RenditionKind.AUDIO or rendition == video[0]:
+            found = _decode(rendition, workdir, should_stop)
+            if found and rendition.kind == RenditionKind.VIDEO and not is_copy:
+                raise _undecodable(rendition)
+            errors += found
+        else:
+            errors += check_key_frames(rendition, workdir, should_stop, is_copy=is_copy)
     if errors:
         note_warning(asset, {"code": "damaged", "count": errors})
 
@@ -98,7 +106,7 @@ def delete_superseded_packages() -> int:
     Kept are the current one, the newest whole one of a recording that is cut (cuts are made from it), and each until
     the last grant and the last address under it have expired. Unfinished ones belong to their production.
     """
-    life = timedelta(seconds=2 * settings.MEDIA_LINK_LIFE_S)
+    life = timedelta(seconds=settings.PLAYBACK_GRANT_LIFE_S + settings.MEDIA_LINK_LIFE_S)
     old = Package.objects.filter(state=PackageState.COMPLETE, updated_at__lt=timezone.now() - life)
     old = old.exclude(asset__current_package=F("pk"))
     deleted = 0
@@ -164,12 +172,11 @@ def delete_asset(*, asset: Asset, user: User | None = None) -> None:
         stored.discard_for_good(key)
 
 
-def _require_all(facts: SourceFacts, renditions: list[Rendition]) -> None:
-    plan = plan_encoding(facts)
-    wanted = {rung.name for rung in (plan.copied, plan.first, *plan.rest) if rung}
+def _require_all(facts: SourceFacts, plan: EncodingPlan, renditions: list[Rendition]) -> None:
+    wanted = plan.names
     if facts.audio is not None:
         wanted.add("audio")
-    missing = wanted - {rendition.name for rendition in renditions}
+    missing = wanted - {rendition.name for rendition in renditions if not growing.is_growing(rendition.index)}
     if missing or not renditions:
         raise PackageIncomplete(
             _("Some qualities are missing: %(names)s. Try the steps before this one again.")
@@ -177,15 +184,19 @@ def _require_all(facts: SourceFacts, renditions: list[Rendition]) -> None:
         )
 
 
-def _expected_ms(facts: SourceFacts, rendition: Rendition) -> int:
+def _expected_ms(facts: SourceFacts, plan: EncodingPlan, rendition: Rendition) -> int:
     """What is encoded is filled up to the whole duration; a copy ends with its last picture."""
-    copied = plan_encoding(facts).copied
-    if facts.video is not None and copied is not None and rendition.name == copied.name:
+    if facts.video is not None and plan.copied is not None and rendition.name == plan.copied.name:
         return facts.video.end_ms
     return facts.duration_ms
 
 
-def _check_file(rendition: Rendition, duration_ms: int) -> None:
+def check_file(rendition: Rendition, duration_ms: int) -> None:
+    """Compare a rendition's row with its file: every byte range, and how long it lasts.
+
+    Raises:
+        PackageIncomplete: they do not agree.
+    """
     name = {"name": rendition.name}
     try:
         size = default_storage.size(rendition.key)
@@ -193,13 +204,41 @@ def _check_file(rendition: Rendition, duration_ms: int) -> None:
             track = mp4.read_track(file)
     except (mp4.Mp4Error, FileNotFoundError) as error:
         raise PackageIncomplete(_("The quality %(name)s is damaged in the store.") % name) from error
-    if size != rendition.size or track.index != rendition.index:
+    stated = {name: rendition.index.get(name) for name in ("init", "segments")}
+    if size != rendition.size or stated != {name: track.index[name] for name in stated}:
         raise PackageIncomplete(_("The quality %(name)s is not what was stored.") % name)
     if abs(track.duration_ms - duration_ms) > max(TOLERANCE * duration_ms, TOLERANCE_MS):
         raise PackageIncomplete(
             _("The quality %(name)s lasts %(found).1f s, the recording %(wanted).1f s.")
             % {**name, "found": track.duration_ms / 1000, "wanted": duration_ms / 1000}
         )
+
+
+def check_key_frames(rendition: Rendition, workdir: Path, should_stop: ShouldStop, *, is_copy: bool = False) -> int:
+    """Decode the first picture of every segment, and return how often the decoder complained about a copy.
+
+    Raises:
+        PackageIncomplete: a segment of something that we encoded cannot be decoded.
+    """
+    with on_disk(rendition.key, workdir) as path, tempfile.TemporaryDirectory(dir=workdir) as folder:
+        picture = own_input("rendition", skip_frame="nokey")["v"].filter("scale", 16, 16, flags="neighbor")
+        result = run_ffmpeg(
+            picture.output("file:out/frames", f="framecrc", fps_mode="passthrough"),
+            inputs={"rendition": path},
+            output_dir=Path(folder),
+            duration_ms=rendition.duration_ms,
+            should_stop=should_stop,
+        )
+        decoded = sum(not line.startswith("#") for line in (Path(folder) / "frames").read_text().splitlines())
+    if not is_copy and (result.stderr_lines or decoded != len(rendition.index["segments"])):
+        raise _undecodable(rendition)
+    return result.stderr_lines
+
+
+def _undecodable(rendition: Rendition) -> PackageIncomplete:
+    return PackageIncomplete(
+        _("The quality %(name)s cannot be decoded whole. Try encoding again.") % {"name": rendition.name}
+    )
 
 
 def _decode(rendition: Rendition, workdir: Path, should_stop: ShouldStop) -> int:

@@ -106,9 +106,14 @@ def stored_until_failure(fenced: Fenced) -> Iterator[list[str]]:
 def replace_row(row: Any, key: str) -> None:
     """Remember the file that `row` pointed at until now: viewers may still be reading it."""
     if row is not None and row.key != key:
-        # Who is in the middle of it may go on until their grant and then the last address ends.
-        kept = timedelta(seconds=2 * settings.MEDIA_LINK_LIFE_S)
-        ReplacedFile.objects.get_or_create(key=row.key, defaults={"delete_after": timezone.now() + kept})
+        replace_key(row.key)
+
+
+def replace_key(key: str) -> None:
+    """Remember a file that viewers may still be reading though nothing points at it any more."""
+    # Who is in the middle of it may go on until their grant and then the last address ends.
+    kept = timedelta(seconds=settings.PLAYBACK_GRANT_LIFE_S + settings.MEDIA_LINK_LIFE_S)
+    ReplacedFile.objects.get_or_create(key=key, defaults={"delete_after": timezone.now() + kept})
 
 
 def delete_replaced(*, now: Any = None) -> int:

@@ -1,35 +1,38 @@
-"""Pictures: the first look, the parts, and their joining."""
+"""Pictures: the first look, and the commands by which everything is encoded. `parts.py` spreads them over workers."""
 
-import contextlib
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from media import ladder, mp4
-from media.errors import EncodingFailed, PackageIncomplete
+from media import growing, ladder, mp4, placing
+from media.errors import EncodingFailed
 from media.ffmpeg.runner import SOURCE, Progress, ShouldStop, never, run_ffmpeg, silent, source_input
 from media.models import Package, Rendition, RenditionKind
+from media.recipe import Recipe
 from media.services import stored
 from media.services.inspection import workable_source
-from media.services.packages import note_warning, show_first
+from media.services.packages import show_first
+from media.services.plans import plan_of
 from media.services.stored import Fenced
-from media.source import SourceFacts, VideoFacts, plan_encoding
+from media.source import HD_SIDE, EncodingPlan, SourceFacts, VideoFacts
 from media.storage.errors import disk_errors
 
-PRESET = "veryfast"
 LEAD_S = 5  # decoded before a part begins, so that its first frames have all they refer to
 FRAGMENTS = "+frag_keyframe+empty_moov+default_base_moof+delay_moov"
+REORDERED_FRAMES = 2  # x264 with a pyramid of B-frames shows a picture at most two places before it is decoded
 NO_METADATA = {"map_metadata": "-1", "map_chapters": "-1"}
 AUDIO_FRAGMENT_US = 6_000_000
-FIRST_AUDIO_RATE = "96k"
+FIRST_AUDIO_RATE, FIRST_AUDIO_HZ = "48k", 24_000
+BUFFER_S, LOW_BUFFER_S = 2, 10  # of the peak rate; longer where that is low, so that a new slide is not blurred
 OUTPUT_BYTES = 64 * 1024**3  # of one encoder run
+HDR_WHITE, HDR_PEAK = 203, 1000  # cd/m2
 
 
 def make_first_look(
@@ -40,210 +43,124 @@ def make_first_look(
     should_stop: ShouldStop = never,
     fenced: Fenced = transaction.atomic,
 ) -> list[Rendition]:
-    """Make something to watch, soon: copies of the streams where the source allows, else the lowest useful rung.
+    """Make something to watch, soon: copies of the streams where the source allows, else the start of the lowest rung.
 
-    A copied picture stays as the top rung. The sound is replaced later by the normalised one; if that exists already,
-    it stays. Renditions that exist are kept, so a second run is quick.
+    A copied picture stays as the top rung. An opening grows as its parts are encoded (`parts.py`), until the joined
+    rung takes its place. The sound is replaced later by the normalised one; if that exists already, it stays.
+    Renditions that exist are kept, so a second run is quick.
     """
     have = {rendition.name: rendition for rendition in package.renditions.all()}
     with workable_source(package.asset, workdir, progress=progress, should_stop=should_stop) as (path, facts):
-        plan = plan_encoding(facts)
+        plan = plan_of(package)[1]
         with tempfile.TemporaryDirectory(dir=workdir) as name:
             folder = Path(name)
-            made: list[tuple[str, Path, ladder.Rung | None]] = []
+            made: list[_Made] = []
+            if plan.first and plan.first.name not in have:
+                encode_range(
+                    path,
+                    facts,
+                    [plan.first],
+                    (0, plan.opening_frames),
+                    plan.recipe,
+                    output_dir=folder,
+                    progress=lambda percent, activity: progress(percent / 2, activity),
+                    should_stop=should_stop,
+                )
+                opening = folder / "opening.mp4"
+                place_range(folder / f"{plan.first.name}.mp4", opening, facts, (0, plan.opening_frames), plan.recipe)
+                made.append(_Made(plan.first.name, opening, plan.first, is_growing=plan.first in plan.rest))
             outputs = []
             if plan.copied and plan.copied.name not in have:
                 outputs.append(_copied_video(facts, "file:out/picture.mp4"))
-                made.append((plan.copied.name, folder / "picture.mp4", plan.copied))
+                made.append(_Made(plan.copied.name, folder / "picture.mp4", plan.copied))
             if facts.audio and "audio" not in have:
                 outputs.append(_first_audio(facts, "file:out/sound.mp4"))
-                made.append(("audio", folder / "sound.mp4", None))
+                made.append(_Made("audio", folder / "sound.mp4", None))
             if outputs:
                 run_ffmpeg(
                     ffmpeg.merge_outputs(*outputs),
                     inputs={SOURCE: path},
                     output_dir=folder,
                     duration_ms=facts.duration_ms,
-                    progress=lambda percent, activity: progress(percent / (4 if plan.first else 1), activity),
-                    activity=_("Copying picture and sound"),
+                    progress=lambda percent, activity: progress(50 + percent / 2 if plan.first else percent, activity),
+                    activity=_("Copying picture and sound") if plan.copied else _("Preparing the sound"),
                     should_stop=should_stop,
                 )
-            if plan.first and plan.first.name not in have:
-                encode_range(
-                    path,
-                    facts,
-                    [plan.first],
-                    (0, facts.total_frames),
-                    output_dir=folder,
-                    progress=lambda percent, activity: progress(25 + percent * 0.75, activity),
-                    should_stop=should_stop,
-                )
-                made.append((plan.first.name, folder / f"{plan.first.name}.mp4", plan.first))
-            return [*have.values(), *_keep(package, facts, made, fenced)]
+            return [*have.values(), *_keep(package, facts, plan, made, fenced)]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A finished file of the first look."""
+
+    name: str
+    path: Path
+    rung: ladder.Rung | None
+    is_growing: bool = False
 
 
 def _keep(
-    package: Package, facts: SourceFacts, made: Sequence[tuple[str, Path, ladder.Rung | None]], fenced: Fenced
+    package: Package, facts: SourceFacts, plan: EncodingPlan, made: Sequence[_Made], fenced: Fenced
 ) -> list[Rendition]:
-    kept: list[tuple[str, str, int, mp4.Track, ladder.Rung | None]] = []
+    kept: list[tuple[_Made, str, int, mp4.Track]] = []
     keys: list[str] = []
     try:
-        for name, path, rung in made:
-            track = read_track(path)
-            key = stored.new_key(package, name, ".mp4")
-            size = stored.put(path, key)
+        for one in made:
+            track = read_track(one.path)
+            key = stored.new_key(package, one.name, ".mp4")
+            size = stored.put(one.path, key)
             keys.append(key)
-            kept.append((name, key, size, track, rung))
+            kept.append((one, key, size, track))
     except BaseException:
         stored.delete_now(keys)
         raise
     with stored.stored_until_failure(fenced) as uncommitted:
         uncommitted += keys
         rows = []
-        for name, key, size, track, rung in kept:
-            if rung is None and package.renditions.filter(name=name).exists():
+        for one, key, size, track in kept:
+            if one.rung is None and package.renditions.filter(name=one.name).exists():
                 # The normalised sound arrived first. Nobody was told of this one.
                 stored.discard([key])
                 continue
-            rate = _rate_of(facts, rung)
-            rows.append(save_rendition(package, name=name, key=key, size=size, track=track, rung=rung, rate=rate))
+            rate = None
+            if one.rung is not None and facts.video is not None:
+                rate = Fraction(facts.video.average_rate) if one.rung == plan.copied else facts.rate
+            row = save_rendition(package, name=one.name, key=key, size=size, track=track, rung=one.rung, rate=rate)
+            if one.is_growing:
+                row.index = growing.begin(row.index, key)
+                row.save(update_fields=["index", "updated_at"])
+            rows.append(row)
         show_first(package)
     return rows
 
 
-def _rate_of(facts: SourceFacts, rung: ladder.Rung | None) -> Fraction | None:
-    if rung is None or facts.video is None:
-        return None
-    return Fraction(facts.video.average_rate) if plan_encoding(facts).copied == rung else facts.rate
-
-
-def plan_encode_parts(*, package: Package) -> list[dict[str, Any]]:
-    """Return what `encode_part` has to do, one JSON object per stretch of ENCODE_PART_S seconds.
-
-    Empty when there is no picture, or the first look's is all that is wanted.
-    """
-    facts = SourceFacts.from_json(package.asset.probe)
-    if not plan_encoding(facts).rest:
-        return []
-    ranges = ladder.plan_parts(total_frames=facts.total_frames, rate=facts.rate, part_s=settings.ENCODE_PART_S)
-    return [{"number": number, "start": start, "end": end} for number, (start, end) in enumerate(ranges)]
-
-
-def encode_part(
-    *,
-    package: Package,
-    part: dict[str, Any],
-    workdir: Path,
-    progress: Progress = silent,
-    should_stop: ShouldStop = never,
-) -> dict[str, Any]:
-    """Encode frames `start` to `end` of the common grid for every rung, from one decode, and store them.
-
-    Returns the part with the stored files' keys; `join_parts` takes those of all parts.
-    """
-    keys: list[str] = []
-    try:
-        with workable_source(package.asset, workdir, progress=progress, should_stop=should_stop) as (path, facts):
-            rungs = plan_encoding(facts).rest
-            with tempfile.TemporaryDirectory(dir=workdir) as name:
-                folder = Path(name)
-                complaints = encode_range(
-                    path,
-                    facts,
-                    rungs,
-                    (part["start"], part["end"]),
-                    output_dir=folder,
-                    progress=progress,
-                    should_stop=should_stop,
-                )
-                files = {}
-                for rung in rungs:
-                    track = read_track(folder / f"{rung.name}.mp4")
-                    if track.samples != part["end"] - part["start"]:
-                        raise EncodingFailed(
-                            _("Part %(number)s has %(found)s pictures instead of %(wanted)s.")
-                            % {
-                                "number": part["number"] + 1,
-                                "found": track.samples,
-                                "wanted": part["end"] - part["start"],
-                            }
-                        )
-                    key = stored.new_key(package, f"{rung.name}-part{part['number']}", ".mp4")
-                    stored.put(folder / f"{rung.name}.mp4", key)
-                    keys.append(key)
-                    files[rung.name] = key
-    except BaseException:
-        stored.delete_now(keys)
-        raise
-    return {**part, "files": files, "complaints": complaints}
-
-
-def join_parts(
-    *,
-    package: Package,
-    results: list[dict[str, Any]],
-    workdir: Path,
-    progress: Progress = silent,
-    should_stop: ShouldStop = never,
-    fenced: Fenced = transaction.atomic,
-) -> list[Rendition]:
-    """Join the parts of every rung into one file each, check them and store them; the parts are deleted afterwards.
-
-    A rung that was joined already is kept, so a second run after a crash works, though its parts are gone.
+def place_range(source: Path, target: Path, facts: SourceFacts, frames: tuple[int, int], recipe: Recipe) -> mp4.Track:
+    """Put an encoded range of the grid at its place in the whole, to the tick.
 
     Raises:
-        PackageIncomplete: parts are missing, or do not add up to the whole.
+        EncodingFailed: a key frame is missing, or something is off the grid.
     """
-    facts = SourceFacts.from_json(package.asset.probe)
-    results = sorted(results, key=lambda result: result["start"])
-    if not ladder.can_join([(result["start"], result["end"]) for result in results], facts.total_frames):
-        raise PackageIncomplete(_("Some parts are missing. Try encoding again."))
-    rows = []
-    rungs = plan_encoding(facts).rest
-    for number, rung in enumerate(rungs):
-        progress(100 * number / len(rungs), _("Joining %(name)s") % {"name": rung.name})
-        if should_stop():
-            progress(100 * number / len(rungs), "")
-        rows.append(_join_rung(package, rung, results, workdir, facts, fenced))
-    complaints = sum(result.get("complaints", 0) for result in results)
-    if complaints:
-        note_warning(package.asset, {"code": "damaged", "count": complaints})
-    stored.discard([key for result in results for key in result["files"].values()])
-    return rows
-
-
-def _join_rung(
-    package: Package,
-    rung: ladder.Rung,
-    results: list[dict[str, Any]],
-    workdir: Path,
-    facts: SourceFacts,
-    fenced: Fenced,
-) -> Rendition:
-    existing = package.renditions.filter(name=rung.name).first()
-    if existing is not None:
-        return existing
-    with tempfile.TemporaryDirectory(dir=workdir) as name, contextlib.ExitStack() as opened:
-        path = Path(name) / "joined.mp4"
-        parts = [opened.enter_context(stored.open_stored(result["files"][rung.name])) for result in results]
-        try:
-            with disk_errors(), path.open("wb") as target:
-                mp4.join(parts, target)
-        except mp4.Mp4Error as error:
-            raise PackageIncomplete(
-                _("The parts of %(name)s do not fit together. Try encoding again.") % {"name": rung.name}
-            ) from error
-        track = read_track(path)
-        if track.samples != facts.total_frames or track.ticks != facts.total_frames * track.timescale / facts.rate:
-            raise PackageIncomplete(
-                _("%(name)s has %(found)s pictures instead of %(wanted)s. Try encoding again.")
-                % {"name": rung.name, "found": track.samples, "wanted": facts.total_frames}
+    ticks = int(ladder.timescale_for(facts.rate) / facts.rate)
+    segment = ladder.segment_frames(facts.rate, recipe.segment_s)
+    start, end = frames
+    try:
+        with source.open("rb") as encoded, disk_errors(), target.open("wb") as placed:
+            placing.place(
+                encoded,
+                placed,
+                start=start * ticks,
+                length=(end - start) * ticks,
+                step=ticks,
+                delay=REORDERED_FRAMES * ticks,
+                sequence=start // segment + 1,
             )
-        key = stored.new_key(package, rung.name, ".mp4")
-        size = stored.put(path, key)
-    with stored.stored_until_failure(fenced) as uncommitted:
-        uncommitted.append(key)
-        return save_rendition(package, name=rung.name, key=key, size=size, track=track, rung=rung, rate=facts.rate)
+    except (mp4.Mp4Error, FileNotFoundError) as error:
+        raise _nothing_decoded() from error
+    source.unlink()
+    track = read_track(target)
+    if track.timescale != ladder.timescale_for(facts.rate) or not ladder.is_on_grid(track.lengths, segment * ticks):
+        raise EncodingFailed(_("A picture that everything after it depends on is missing. Try encoding again."))
+    return track
 
 
 def save_rendition(
@@ -288,7 +205,11 @@ def read_track(path: Path) -> mp4.Track:
         with path.open("rb") as file:
             return mp4.read_track(file)
     except (mp4.Mp4Error, FileNotFoundError) as error:
-        raise EncodingFailed(_("Nothing could be decoded from this recording. Its file may be damaged.")) from error
+        raise _nothing_decoded() from error
+
+
+def _nothing_decoded() -> EncodingFailed:
+    return EncodingFailed(_("Nothing could be decoded from this recording. Its file may be damaged."))
 
 
 # --- Commands ------------------------------------------------------------------------------------------------------
@@ -299,27 +220,39 @@ def encode_range(
     facts: SourceFacts,
     rungs: Sequence[ladder.Rung],
     frames: tuple[int, int],
+    recipe: Recipe,
+    caps: Sequence[int] = (),
     *,
     output_dir: Path,
     progress: Progress,
     should_stop: ShouldStop,
 ) -> int:
-    """Encode frames of the constant grid, one file `<rung>.mp4` per rung. Returns the decoder's complaints."""
+    """Encode frames of the constant grid, one file `<rung>.mp4` per rung. Returns the decoder's complaints.
+
+    What comes out begins at zero; `place_range` moves it to its place.
+    """
+    names = ", ".join(rung.name.partition("-")[0] for rung in rungs)
     result = run_ffmpeg(
-        encode_command(facts, rungs, frames),
+        encode_command(facts, rungs, frames, recipe, caps),
         inputs={SOURCE: path},
         output_dir=output_dir,
         duration_ms=round(1000 * (frames[1] - frames[0]) / facts.rate),
         progress=progress,
-        activity=_("Encoding %(names)s") % {"names": ", ".join(rung.name for rung in rungs)},
+        activity=_("Encoding %(names)s") % {"names": names},
         output_bytes=OUTPUT_BYTES,
         should_stop=should_stop,
     )
     return result.stderr_lines
 
 
-def encode_command(facts: SourceFacts, rungs: Sequence[ladder.Rung], frames: tuple[int, int]) -> Any:
-    """Return the ffmpeg graph that decodes once and encodes all rungs.
+def encode_command(
+    facts: SourceFacts,
+    rungs: Sequence[ladder.Rung],
+    frames: tuple[int, int],
+    recipe: Recipe,
+    caps: Sequence[int] = (),
+) -> Any:
+    """Return the ffmpeg graph that decodes once and encodes all rungs, with peak rates `caps` if given.
 
     The grid is the same for every part: frame n shows what the source shows at n / rate. So a part begins decoding
     some seconds early at a frame of the grid, and counts its frames off.
@@ -336,66 +269,151 @@ def encode_command(facts: SourceFacts, rungs: Sequence[ladder.Rung], frames: tup
     picture = _upright_progressive(picture, facts.video)
     picture = picture.filter("fps", fps=str(rate), start_time=0).filter("tpad", stop_mode="clone", stop=-1)
     picture = picture.filter("trim", start_frame=lead, end_frame=lead + end - start).filter("setpts", "N")
+    if recipe.still.enabled:
+        picture = without_repetitions(picture, rate, recipe)
     outputs = []
     copies = picture.split() if len(rungs) == 1 else picture.filter_multi_output("split", len(rungs))
     for number, rung in enumerate(rungs):
         scaled = copies.stream(number) if len(rungs) > 1 else picture
         scaled = scaled.filter("scale", rung.width, rung.height, flags="lanczos").filter("setsar", 1)
-        outputs.append(scaled.output(f"file:out/{rung.name}.mp4", **_x264(rung, rate)))
+        options = {
+            **(_av1(recipe) if is_av1(rung) else _x264(rung, rate, recipe, caps[number] if caps else rung.cap_bps)),
+            **_key_frames(rate, recipe),
+            "fps_mode": "passthrough",
+            "video_track_timescale": ladder.timescale_for(rate),
+            "movflags": FRAGMENTS,
+            **NO_METADATA,
+        }
+        outputs.append(scaled.output(f"file:out/{rung.name}.mp4", **options))
     return ffmpeg.merge_outputs(*outputs)
 
 
+def without_repetitions(picture: Any, rate: Fraction, recipe: Recipe) -> Any:
+    """Leave out frames that look like the one before them; what stays keeps its time on the grid.
+
+    Slides stand still for minutes, and an encoder spends nearly as much time on a repetition as on a new picture. The
+    measure is the mean difference of brightness (scdet), which costs next to nothing, unlike mpdecimate's comparison
+    of overlapping blocks. Now and then a frame stays in any case: so small changes are never late for long, and every
+    segment has its first frame, whatever it shows.
+    """
+    segment = ladder.segment_frames(rate, recipe.segment_s)
+    refresh = ladder.refresh_frames(rate, segment, recipe.still.refresh_s)
+    return picture.filter("scdet", threshold=100).filter(
+        "metadata",
+        mode="select",
+        key="lavfi.scd.mafd",
+        function="greater",
+        value=f"{recipe.still.difference:.3f}",
+        enable=f"mod(n,{refresh})",
+    )
+
+
+def is_av1(rung: ladder.Rung) -> bool:
+    return rung.name.endswith("-av1")
+
+
 def _upright_progressive(picture: Any, video: VideoFacts) -> Any:
-    """Bring the decoder's pictures to one size and a plain form. ffmpeg has turned them upright before."""
+    """Bring the decoder's pictures to one size and a plain form. ffmpeg has turned them upright before.
+
+    Screens that know nothing of colour spaces must show what the maker saw: a high dynamic range is mapped to the
+    ordinary one, RGB and full range are converted, and how colours are coded is written down. Without that, players
+    guess by the height of the picture, so that colours would change with the quality.
+    """
     width, height = video.coded_width, video.coded_height
     if video.rotation in (90, 270):
         width, height = height, width
+    if video.is_hdr and min(width, height) > ladder.RUNG_SIDES[0]:
+        # Floating point takes 12 bytes per pixel: no more of it than the largest rung needs.
+        scale = Fraction(ladder.RUNG_SIDES[0], min(width, height))
+        width, height = 2 * round(width * scale / 2), 2 * round(height * scale / 2)
+    plain: dict[str, str] = {}
+    if not video.is_hdr:
+        plain |= {"out_range": "tv"} if video.is_full_range or video.is_rgb else {}
+        plain |= {"out_color_matrix": "bt709"} if video.is_rgb else {}
     # First of all, so that a change of size in the middle meets a filter that can take it; else it does nothing.
-    picture = picture.filter("scale", width, height)
+    picture = picture.filter("scale", width, height, **plain)
     if video.is_interlaced:
         picture = picture.filter("yadif", deint="interlaced")
     if video.is_hdr:
-        picture = picture.filter("zscale", transfer="linear", npl=100).filter("format", "gbrpf32le")
-        picture = picture.filter("zscale", primaries="bt709").filter("tonemap", "hable", desat=0)
-        picture = picture.filter("zscale", transfer="bt709", matrix="bt709", range="tv")
-    return picture.filter("format", "yuv420p")
+        picture = _to_ordinary_range(picture, video)
+    picture = picture.filter("format", "yuv420p")
+    return picture.filter("setparams", range="tv", colorspace=_matrix(video))
 
 
-def _x264(rung: ladder.Rung, rate: Fraction) -> dict[str, Any]:
-    segment = ladder.segment_frames(rate)
+def _to_ordinary_range(picture: Any, video: VideoFacts) -> Any:
+    """Map PQ or HLG (ITU-R BT.2100) to BT.709: what is darker than white paper stays as it was, lights are compressed.
+
+    White paper has 203 cd/m2 (ITU-R BT.2408); brighter than 1000 is what hardly any master holds.
+    """
+    # Files often name the transfer alone, and without the rest zscale finds no path.
+    matrix = video.matrix if video.matrix in ("bt2020nc", "bt2020c", "bt709") else "bt2020nc"
+    said = {"color_trc": video.transfer, "color_primaries": "bt2020", "range": "pc" if video.is_full_range else "tv"}
+    picture = picture.filter("setparams", colorspace="gbr" if video.is_rgb else matrix, **said)
+    picture = picture.filter("zscale", transfer="linear", npl=HDR_WHITE).filter("format", "gbrpf32le")
+    picture = picture.filter("zscale", primaries="bt709")
+    picture = picture.filter("tonemap", "mobius", param=0.7, peak=f"{HDR_PEAK / HDR_WHITE:.3f}", desat=0)
+    picture = picture.filter("zscale", transfer="bt709", matrix="bt709", range="tv")
+    return picture.filter("setparams", color_primaries="bt709", color_trc="bt709")
+
+
+def _matrix(video: VideoFacts) -> str:
+    """How the colours of what we encode are coded."""
+    if video.is_hdr or video.is_rgb:
+        return "bt709"
+    if video.matrix:
+        return video.matrix
+    return "bt709" if min(video.width, video.height) >= HD_SIDE else "smpte170m"
+
+
+def _x264(rung: ladder.Rung, rate: Fraction, recipe: Recipe, cap_bps: int) -> dict[str, Any]:
     return {
         "c:v": "libx264",
-        "preset": PRESET,
+        "preset": recipe.preset,
         "profile:v": "high",
+        # Not as the encoder finds it from the rate: that differs between parts, and all share one header.
+        "level:v": ladder.level_of(rung, rate),
         "pix_fmt": "yuv420p",
-        "crf": ladder.CRF,
-        "maxrate": rung.cap_bps,
-        "bufsize": 2 * rung.cap_bps,
+        "crf": recipe.crf,
+        "maxrate": cap_bps,
+        "bufsize": cap_bps * (BUFFER_S if cap_bps == rung.cap_bps else LOW_BUFFER_S),
+        "sc_threshold": 0,
+        # Frames are missing from the grid, so the rate must be reckoned by time, not by number.
+        "x264-params": "vfr-input=1",
+    }
+
+
+def _av1(recipe: Recipe) -> dict[str, Any]:
+    return {"c:v": "libsvtav1", "preset": recipe.av1.preset, "crf": recipe.av1.crf, "pix_fmt": "yuv420p"}
+
+
+def _key_frames(rate: Fraction, recipe: Recipe) -> dict[str, Any]:
+    """A key frame at the start of each segment and none elsewhere."""
+    segment = ladder.segment_frames(rate, recipe.segment_s)
+    # By time, since frames may be missing; half a frame early, against rounding.
+    return {
         "g": segment,
         "keyint_min": segment,
-        "sc_threshold": 0,
-        "fps_mode": "passthrough",
-        "video_track_timescale": ladder.timescale_for(rate),
-        "movflags": FRAGMENTS,
-        **NO_METADATA,
+        "force_key_frames": f"expr:gte(t+{float(1 / rate / 2):.6f},n_forced*{float(segment / rate):.9f})",
     }
 
 
 def _copied_video(facts: SourceFacts, target: str) -> Any:
     assert facts.video is not None
+    # Messages beside the picture (SEI, type 6) may hold anything: a camera's place and time, somebody's text.
     return source_input()[str(facts.video.index)].output(
-        target, **{"c:v": "copy", "movflags": FRAGMENTS, **NO_METADATA}
+        target, **{"c:v": "copy", "bsf:v": "filter_units=remove_types=6", "movflags": FRAGMENTS, **NO_METADATA}
     )
 
 
 def _first_audio(facts: SourceFacts, target: str) -> Any:
+    """Sound that is there soon; the lasting one is made in a step of its own."""
     assert facts.audio is not None
     sound = source_input()[str(facts.audio.index)]
     options = {"movflags": FRAGMENTS, "frag_duration": AUDIO_FRAGMENT_US, **NO_METADATA}
     if facts.can_copy_audio:
         return sound.output(target, **{"c:a": "copy", **options})
     sound = on_timeline(sound, facts)
-    return sound.output(target, **{"c:a": "aac", "b:a": FIRST_AUDIO_RATE, "ac": 2, "ar": 48000, **options})
+    return sound.output(target, **{"c:a": "aac", "b:a": FIRST_AUDIO_RATE, "ac": 1, "ar": FIRST_AUDIO_HZ, **options})
 
 
 def on_timeline(sound: Any, facts: SourceFacts) -> Any:

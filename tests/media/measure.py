@@ -27,9 +27,10 @@ def probe(path: Path) -> dict[str, Any]:
     }
 
 
-def brightness(path: Path) -> "np.ndarray[Any, Any]":
-    """Return the mean brightness of every picture, in order."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", "scale=16:16", "-fps_mode", "passthrough"]
+def brightness(path: Path, rate: float | None = None) -> "np.ndarray[Any, Any]":
+    """Return the mean brightness of every picture, in order; with a rate, of what is shown at each 1 / `rate`."""
+    grid = f"fps={rate}:start_time=0:round=up," if rate else ""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"{grid}scale=16:16", "-fps_mode", "passthrough"]
     command += ["-f", "rawvideo", "-pix_fmt", "gray", "-"]
     data = subprocess.run(command, check=True, capture_output=True).stdout
     means: np.ndarray[Any, Any] = np.frombuffer(data, np.uint8).reshape(-1, 256).mean(axis=1)

@@ -1,12 +1,13 @@
 """Every argument list that is built: allow-lists on every input, fixed names, no user text (promises S2, S5)."""
 
 import dataclasses
+import tomllib
 from fractions import Fraction
 
 import ffmpeg
 import pytest
 
-from media import ladder
+from media import ladder, recipe
 from media.ffmpeg.runner import own_input, source_input, validate_inputs
 from media.languages import iso639_2
 from media.services import audio, pictures, video
@@ -24,12 +25,15 @@ AUDIO = AudioFacts(
 FACTS = SourceFacts("matroska,webm", False, 100_000, 0, 100_000, VIDEO, AUDIO)
 STORYBOARD = {"tile_width": 160, "tile_height": 90, "columns": 10, "rows": 1, "count": 10, "interval_ms": 5000}
 
+RECIPE = recipe.current()
+PLAN = plan_encoding(FACTS, RECIPE)
 COMMANDS = {
-    "encode": video.encode_command(FACTS, plan_encoding(FACTS).rest, (600, 1200)),
+    "encode": video.encode_command(FACTS, PLAN.rest, (600, 1200), RECIPE),
     "encode hdr": video.encode_command(
         dataclasses.replace(FACTS, video=dataclasses.replace(VIDEO, is_hdr=True, is_interlaced=True, rotation=90)),
-        plan_encoding(FACTS).rest[:1],
+        PLAN.rest[:1],
         (0, 2500),
+        RECIPE,
     ),
     "copy": video._copied_video(FACTS, "file:out/x.mp4"),
     "first audio": video._first_audio(FACTS, "file:out/x.mp4"),
@@ -66,20 +70,46 @@ def test_rungs_share_one_decode_and_one_key_frame_grid() -> None:
     arguments = ffmpeg.get_args(COMMANDS["encode"])
     assert arguments.count("-i") == 1
     outputs = [argument for argument in arguments if argument.startswith("file:out/")]
-    assert outputs == ["file:out/1080p.mp4", "file:out/720p.mp4"]
-    assert [arguments[at + 1] for at, argument in enumerate(arguments) if argument == "-g"] == ["150", "150"]
+    assert outputs == ["file:out/1080p.mp4", "file:out/720p.mp4", "file:out/480p.mp4"]
+    assert [arguments[at + 1] for at, argument in enumerate(arguments) if argument == "-g"] == ["150"] * 3
 
 
-def test_a_source_that_is_not_copied_gets_its_lowest_rung_first() -> None:
-    plan = plan_encoding(FACTS)
+def test_a_source_that_is_not_copied_gets_the_opening_of_its_lowest_rung_first() -> None:
+    plan = PLAN
     assert plan.copied is None
     assert plan.first == ladder.make_rung(width=1920, height=1080, side=480, frame_rate=Fraction(25))
+    assert plan.opening_frames == 750
+    assert [rung.name for rung in plan.rest] == ["1080p", "720p", "480p"]
+
+
+def test_the_opening_of_a_short_source_is_all_of_its_lowest_rung() -> None:
+    plan = plan_encoding(dataclasses.replace(FACTS, duration_ms=29_000), RECIPE)
+    assert (plan.first and plan.first.name, plan.opening_frames) == ("480p", 725)
     assert [rung.name for rung in plan.rest] == ["1080p", "720p"]
+
+
+@pytest.mark.parametrize(
+    "changed", ["copy = {enabled = false}", "copy = {max_side = 720}", "copy = {max_cap_share = 0.1}"]
+)
+def test_an_operator_may_forbid_copies(changed: str) -> None:
+    table = recipe.Recipe.from_data(tomllib.loads(changed))
+    copyable = dataclasses.replace(VIDEO, codec="h264", profile="High")
+    assert plan_encoding(dataclasses.replace(FACTS, video=copyable), RECIPE).copied is not None
+    assert plan_encoding(dataclasses.replace(FACTS, video=copyable), table).copied is None
+
+
+def test_av1_rungs_are_planned_when_wanted_and_not_above_the_source() -> None:
+    table = recipe.Recipe.from_data(tomllib.loads("av1 = {enabled = true, sides = [720, 360]}"))
+    assert PLAN.av1 == ()
+    assert [rung.name for rung in plan_encoding(FACTS, table).av1] == ["720p-av1", "360p-av1"]
+    small = dataclasses.replace(FACTS, video=dataclasses.replace(VIDEO, width=640, height=360))
+    assert [rung.name for rung in plan_encoding(small, table).av1] == ["360p-av1"]
 
 
 def test_a_copied_source_gets_only_smaller_rungs() -> None:
     plan = plan_encoding(
-        dataclasses.replace(FACTS, container="mov,mp4", video=dataclasses.replace(VIDEO, codec="h264", profile="High"))
+        dataclasses.replace(FACTS, container="mov,mp4", video=dataclasses.replace(VIDEO, codec="h264", profile="High")),
+        RECIPE,
     )
     assert plan.copied is not None
     assert (plan.copied.name, plan.first, [rung.name for rung in plan.rest]) == ("1080p", None, ["720p", "480p"])

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from media import mp4
+from media import mp4, placing
 from tests.media.clips import FRAGMENTED, ffmpeg, frame_times, make_clip
 
 
@@ -50,12 +50,15 @@ def test_audio_track_is_read(clip: Path) -> None:
 
 def test_joined_parts_keep_every_frame_on_the_grid(clip: Path, tmp_path: Path) -> None:
     parts = []
+    tick = 512
     for number, (start, end) in enumerate([(0, 50), (50, 75), (75, 100)]):
         part = tmp_path / f"{number}.mp4"
         cut = f"trim=start_frame={start}:end_frame={end},setpts=PTS-STARTPTS"
         ffmpeg("-i", clip, "-an", "-vf", cut, "-g", "25", "-c:v", "libx264", "-sc_threshold", "0",
                "-video_track_timescale", "12800", *FRAGMENTED, part)  # fmt: skip
-        parts.append(io.BytesIO(part.read_bytes()))
+        parts.append(io.BytesIO())
+        with part.open("rb") as file:
+            placing.place(file, parts[-1], start=start * tick, length=(end - start) * tick, step=tick, delay=2 * tick)
     joined = tmp_path / "joined.mp4"
     with joined.open("wb") as target:
         mp4.join(parts, target)

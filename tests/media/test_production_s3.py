@@ -13,12 +13,13 @@ from media.storage import PrivateStorage
 from tests.factories.media import make_asset
 from tests.media.clips import ffmpeg
 from tests.media.production import produce
+from tests.media.recipes import use_recipe
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_whole_package_on_s3(s3_storage: PrivateStorage, tmp_path: Path, settings: Settings) -> None:
-    settings.ENCODE_PART_S = 6
+    use_recipe(settings, tmp_path, "part_s = 6")
     clip, workdir = tmp_path / "clip.mp4", tmp_path / "work"
     workdir.mkdir()
     ffmpeg("-f", "lavfi", "-i", "color=blue:size=1008x568:rate=10:duration=13", "-f", "lavfi", "-i", "sine=duration=13",
