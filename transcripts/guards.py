@@ -13,12 +13,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from transcripts import languages
-from transcripts.cues import SpeechSegment, Word
+from transcripts.cues import SpeechSegment, Word, rules_for, width
 
 Interval = tuple[int, int]
 
 LEAST_SPEECH = 0.2  # of a segment's time, for its text to be believed
 LOW_CONFIDENCE = 0.4
+RUSHED = 1.9  # times the reading speed of the language
+LEAST_RUSHED = 20  # characters; engines give short words times that are too short
 MOST_REPEATS = 3  # people say "yes, yes, yes"; nobody says it a fourth time
 LONGEST_PHRASE = 12  # words of a phrase that may be repeated
 
@@ -84,6 +86,8 @@ def examine(segments: Sequence[SpeechSegment], *, language: str, speech: Sequenc
             doubts.append("credits")
         if is_in_wrong_script(segment.text, segment.language or language):
             doubts.append("wrong_script")
+        if is_rushed(segment, language):
+            doubts.append("rushed")
         if segment.confidence is not None and segment.confidence < LOW_CONFIDENCE:
             doubts.append("low_confidence")
         doubts = list(dict.fromkeys(doubts))
@@ -97,6 +101,13 @@ def is_over_silence(segment: SpeechSegment, speech: Iterable[Interval]) -> bool:
     length = max(1, segment.end_ms - segment.start_ms)
     heard = sum(max(0, min(segment.end_ms, end) - max(segment.start_ms, start)) for start, end in speech)
     return heard < LEAST_SPEECH * length
+
+
+def is_rushed(segment: SpeechSegment, language: str) -> bool:
+    """True if nobody can have said so much in that time: about twice what people read."""
+    rules = rules_for(segment.language or language)
+    seconds = max(1, segment.end_ms - segment.start_ms) / 1000
+    return len(segment.text) > LEAST_RUSHED and width(segment.text, rules) / seconds > RUSHED * rules.chars_per_second
 
 
 def is_loop(text: str) -> bool:

@@ -4,12 +4,15 @@ Reading speeds (characters per second, adult programmes) and line lengths follow
 where a language has one; 17 and 42 otherwise.
 """
 
+import functools
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from babel import Locale
 
 Direction = Literal["ltr", "rtl"]
 
@@ -108,6 +111,15 @@ _TABLE = (
     Language("sr", "српски", "Serbian", "srp", ("Cyrl", "Latn")),
     Language("tr", "Türkçe", "Turkish", "tur"),
     Language("uk", "українська", "Ukrainian", "ukr", _CYRL),
+    Language("br", "brezhoneg", "Breton", "bre"),
+    Language("fo", "føroyskt", "Faroese", "fao"),
+    Language("la", "Latina", "Latin", "lat"),
+    Language("oc", "occitan", "Occitan", "oci"),
+    Language("yi", "ייִדיש", "Yiddish", "yid", ("Hebr",)),
+    # The Americas and the Pacific
+    Language("haw", "ʻŌlelo Hawaiʻi", "Hawaiian", "haw"),
+    Language("ht", "kreyòl ayisyen", "Haitian Creole", "hat"),
+    Language("mi", "Māori", "Maori", "mri"),
     # Asia and the Middle East
     Language("ar", "العربية", "Arabic", "ara", _ARAB, chars_per_second=20),
     Language("bn", "বাংলা", "Bengali", "ben", ("Beng",)),
@@ -142,7 +154,38 @@ _TABLE = (
     Language("uz", "oʻzbekcha", "Uzbek", "uzb", ("Latn", "Cyrl", "Arab")),
     Language("vi", "Tiếng Việt", "Vietnamese", "vie"),
     Language("zh", "中文", "Chinese", "zho", ("Hani",), chars_per_second=9, line_chars=16, has_spaces=False),
+    Language("as", "অসমীয়া", "Assamese", "asm", ("Beng",)),
+    Language("ba", "башҡорт теле", "Bashkir", "bak", _CYRL),
+    Language("bo", "བོད་སྐད་", "Tibetan", "bod", ("Tibt",), has_spaces=False),
+    Language("dv", "ދިވެހި", "Dhivehi", "div", ("Thaa",)),
+    Language("jv", "Jawa", "Javanese", "jav"),
+    Language("kmr", "kurmancî", "Northern Kurdish", "kmr"),
+    Language("kn", "ಕನ್ನಡ", "Kannada", "kan", ("Knda",)),
+    Language("ml", "മലയാളം", "Malayalam", "mal", ("Mlym",)),
+    Language("sa", "संस्कृतम्", "Sanskrit", "san", _DEVA),
+    Language("sd", "سنڌي", "Sindhi", "snd", ("Arab", "Deva")),
+    Language("su", "Basa Sunda", "Sundanese", "sun"),
+    Language("syr", "ܣܘܪܝܝܐ", "Syriac", "syr", ("Syrc",)),
+    Language("tk", "türkmen dili", "Turkmen", "tuk", _BOTH),
+    Language("tt", "татар", "Tatar", "tat", _CYRL),
+    Language("ug", "ئۇيغۇرچە", "Uyghur", "uig", _ARAB),
+    Language("yue", "粵語", "Cantonese", "yue", ("Hani",), chars_per_second=9, line_chars=16, has_spaces=False),
     # Africa
+    Language("aa", "Qafar af", "Afar", "aar"),
+    Language("ak", "Akan", "Akan", "aka"),
+    Language("ee", "Eʋegbe", "Ewe", "ewe"),
+    Language("kab", "Taqbaylit", "Kabyle", "kab"),
+    Language("kr", "Kanuri", "Kanuri", "kau"),
+    Language("lg", "Luganda", "Ganda", "lug"),
+    Language("mnk", "Mandinka", "Mandinka", "mnk"),
+    Language("ny", "Chinyanja", "Nyanja", "nya"),
+    Language("rn", "Ikirundi", "Rundi", "run"),
+    Language("sn", "chiShona", "Shona", "sna"),
+    Language("snk", "Sooninkanxanne", "Soninke", "snk"),
+    Language("st", "Sesotho", "Southern Sotho", "sot"),
+    Language("tn", "Setswana", "Tswana", "tsn"),
+    Language("xh", "isiXhosa", "Xhosa", "xho"),
+    Language("zgh", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "Standard Moroccan Tamazight", "zgh", ("Tfng", "Latn", "Arab")),
     Language("af", "Afrikaans", "Afrikaans", "afr"),
     Language("am", "አማርኛ", "Amharic", "amh", _ETHI),
     Language("bm", "bamanankan", "Bambara", "bam", ("Latn", "Nkoo")),
@@ -163,14 +206,29 @@ _TABLE = (
 _BY_TAG = {language.tag: language for language in _TABLE}
 
 
+@functools.cache
+def _subtags() -> frozenset[str]:
+    """The subtags of languages, scripts and regions that CLDR knows, without those for "unknown"."""
+    names = Locale("en")
+    unknown = {"und", "mul", "mis", "zxx", "Zzzz", "Zxxx", "Zinh", "Zyyy", "ZZ"}
+    return frozenset({*names.languages, *names.scripts, *names.territories, *_BY_TAG} - unknown)
+
+
+def _exists(subtag: str | None) -> bool:
+    if subtag is None:
+        return True
+    written = {4: subtag.title()}.get(len(subtag), subtag)
+    return written in _subtags() or written.lower() in _subtags() or written.upper() in _subtags()
+
+
 def canonical(tag: str) -> str:
     """Write a tag the usual way: `FR-ca` becomes `fr-CA`.
 
     Raises:
-        UnknownLanguage: it is not a tag of language, script and region.
+        UnknownLanguage: it is not a tag of language, script and region, or one of these does not exist.
     """
     parts = _TAG.fullmatch(tag.replace("_", "-"))
-    if parts is None:
+    if parts is None or not all(map(_exists, parts.groups())):
         raise UnknownLanguage(tag)
     language, script, region = parts.groups()
     return "-".join(
@@ -227,7 +285,8 @@ _SCRIPT_OF_NAME = {
     "GEORGIAN": "Geor", "DEVANAGARI": "Deva", "BENGALI": "Beng", "GURMUKHI": "Guru", "GUJARATI": "Gujr",
     "TAMIL": "Taml", "TELUGU": "Telu", "SINHALA": "Sinh", "THAI": "Thai", "LAO": "Laoo", "MYANMAR": "Mymr",
     "KHMER": "Khmr", "ETHIOPIC": "Ethi", "HANGUL": "Kore", "HIRAGANA": "Jpan", "KATAKANA": "Jpan", "CJK": "Hani",
-    "NKO": "Nkoo", "ADLAM": "Adlm", "THAANA": "Thaa", "SYRIAC": "Syrc",
+    "NKO": "Nkoo", "TIFINAGH": "Tfng", "KANNADA": "Knda",
+    "MALAYALAM": "Mlym", "TIBETAN": "Tibt", "ADLAM": "Adlm", "THAANA": "Thaa", "SYRIAC": "Syrc",
 }  # fmt: skip
 _WRITTEN_WITH = {
     "Jpan": {"Jpan", "Hani"}, "Kore": {"Kore", "Hani"}, "Hans": {"Hani"}, "Hant": {"Hani"},
@@ -256,5 +315,10 @@ def is_written_in(language: Language, text: str) -> bool:
     False
     """
     counts = letters_by_script(text)
+    return not counts or letters_in_own_script(language, counts) >= LEAST_SHARE * counts.total()
+
+
+def letters_in_own_script(language: Language, counts: Counter[str]) -> int:
+    """How many of counted letters are of a script that the language is written in."""
     own = {script for one in language.scripts for script in _WRITTEN_WITH.get(one, {one})}
-    return not counts or sum(counts[script] for script in own) >= LEAST_SHARE * counts.total()
+    return sum(counts[script] for script in own)

@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "after_end": ("error", gettext_noop("It begins after the end of the recording.")),
     "low_confidence": ("warning", gettext_noop("The speech recognition is not sure of it (%(percent)s %%).")),
     "over_silence": ("warning", gettext_noop("Nobody seems to speak here.")),
+    "rushed": ("warning", gettext_noop("Nobody can have said so much in so short a time.")),
     "repeated": ("warning", gettext_noop("The speech recognition may have repeated itself.")),
     "credits": ("warning", gettext_noop("This looks like a film's credits, which speech recognition may invent.")),
     "wrong_script": ("error", gettext_noop("It is in letters that the language does not use.")),
@@ -43,7 +44,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "term_lost": ("warning", gettext_noop("A term of the glossary was translated otherwise.")),
     "stale": ("warning", gettext_noop("What it was translated from was changed since.")),
 }
-_DOUBTS = frozenset({"over_silence", "repeated", "credits", "wrong_script", "low_confidence", "term_lost"})
+_DOUBTS = frozenset({"over_silence", "repeated", "credits", "wrong_script", "low_confidence", "term_lost", "rushed"})
 
 
 @dataclass(frozen=True)

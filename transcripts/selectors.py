@@ -1,7 +1,7 @@
 """Reads of text tracks that pages, API, pipeline and exports share."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from media.models import Asset
 from media.timeline import WHOLE, Window
 from transcripts import cues as arithmetic
-from transcripts import languages, quality
+from transcripts import engines, languages, quality, translators
 from transcripts.cues import Cue, ReadingRules
 from transcripts.glossary import Term
+from transcripts.languages import Language
 from transcripts.models import GlossaryTerm, Revision, SpeechMap, TextTrack, TrackKind, TrackOrigin, TrackState
 from transcripts.quality import Finding, Interval
 
@@ -164,3 +165,48 @@ def with_revisions(tracks: "QuerySet[TextTrack]") -> "QuerySet[TextTrack]":
     """Tracks with all their revisions, newest first and without the cues, for lists and history."""
     revisions = Revision.objects.defer("cues").order_by("-number")
     return tracks.prefetch_related(Prefetch("revisions", queryset=revisions))
+
+
+PIVOTS = ("en", "fr", "es", "ar", "ru")  # a translator that knows a language knows the way to or from one of these
+
+
+@dataclass(frozen=True)
+class Ability:
+    """What the configured engines can do with a language; a person can upload and edit any."""
+
+    language: Language
+    can_recognise: bool
+    can_translate_from: bool
+    can_translate_into: bool
+
+
+def abilities() -> list[Ability]:
+    """Every language of the table, in the order of the autonyms. Loads no model."""
+    return [
+        Ability(
+            language,
+            engines.can_transcribe(language.tag),
+            any(translation_is_possible(language.tag, other) for other in PIVOTS if other != language.tag),
+            any(translation_is_possible(other, language.tag) for other in PIVOTS if other != language.tag),
+        )
+        for language in sorted(languages.every(), key=lambda one: one.autonym.casefold())
+    ]
+
+
+def translation_is_possible(source: str, target: str) -> bool:
+    """True if the configured translator, or Whisper where there is none, can do it. Loads nothing."""
+    return translators.can_translate(source, target) or whisper_must_translate(source, target)
+
+
+def whisper_must_translate(source: str, target: str) -> bool:
+    """True if Whisper itself must and can: it writes in English what is said in its languages.
+
+    Only where no translator is configured, which would be better at it. English-only, `turbo` and the demo's models
+    were not taught it.
+    """
+    if settings.TRANSLATION_ENGINE != "none" or not languages.is_known(source) or not languages.is_known(target):
+        return False
+    model = settings.WHISPER_MODEL
+    is_taught = not model.endswith(".en") and "turbo" not in model and not engines.is_demo(model)
+    is_english = languages.primary(target) == "en" != languages.primary(source)
+    return is_english and is_taught and engines.can_transcribe(source)

@@ -17,8 +17,12 @@ from studio.views.access import StudioRequest, find_recording, studio_page
 from studio.views.recordings import recording_page
 from studio.views.webinars import webinar_context
 from transcripts import formats, languages
+from transcripts.errors import HasErrors
 from transcripts.models import TextTrack, TrackKind
+from transcripts.services.recognition import shown_time
 from work.errors import DomainError
+
+MOST_SHOWN = 20  # errors on the page that asks whether to publish anyway
 
 
 def find_track(request: StudioRequest, pk: UUID, *, change: bool = False) -> tuple[TextTrack, Recording]:
@@ -72,10 +76,31 @@ def _spoken_language(recording: Recording) -> str:
 def track_publish(request: StudioRequest, pk: UUID) -> HttpResponse:
     track, recording = find_track(request, pk, change=True)
     try:
-        transcripts.services.publish_track(track=track, user=request.user)
+        transcripts.services.publish_track(track=track, user=request.user, anyway="anyway" in request.POST)
+    except HasErrors as error:
+        return _ask_anyway(request, recording, error)
     except DomainError as error:
         messages.error(request, str(error))
     return redirect(_back(recording))
+
+
+def _ask_anyway(request: StudioRequest, recording: Recording, error: HasErrors) -> HttpResponse:
+    """Show the errors, and let the person publish in spite of them, under their name."""
+    findings = error.facts["findings"]
+    effects = [f"{shown_time(one['start_ms'])}: {one['text']}" for one in findings[:MOST_SHOWN]]
+    if len(findings) > MOST_SHOWN:
+        effects.append(_("And %(count)s more.") % {"count": len(findings) - MOST_SHOWN})
+    context = webinar_context(
+        request,
+        recording.webinar,
+        "recordings",
+        question=str(error),
+        effects=effects,
+        confirm=_("Publish anyway, under my name"),
+        confirm_name="anyway",
+        back=_back(recording),
+    )
+    return render(request, "studio/webinar/confirm.html", context, status=error.status)
 
 
 @studio_page
@@ -120,7 +145,7 @@ def track_download(request: StudioRequest, pk: UUID, format: str) -> HttpRespons
         raise Http404
     text = transcripts.services.export_track(track=track, format=format)
     response = HttpResponse(text, content_type=f"{formats.MEDIA_TYPES[format]}; charset=utf-8")
-    name = f"{recording.webinar.slug}.{track.language}.{format}"
+    name = f"{recording.webinar.slug}.{track.language}.{formats.EXTENSIONS[format]}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

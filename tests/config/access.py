@@ -37,7 +37,7 @@ from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactor
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
 from tests.factories.media import AssetFactory
 from tests.factories.registration import RegistrationFactory
-from transcripts.models import TrackKind, TrackState
+from transcripts.models import GlossaryTerm, TrackKind, TrackState
 from work.models import WorkState
 
 ROLES = (
@@ -161,6 +161,7 @@ def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
         "draft_recording_id": draft.pk,
         "asset_id": draft.asset_id,
         "track_id": track.pk,
+        "term_id": GlossaryTerm.objects.create(organisation=draft.webinar.organisation, term="EU").pk,
         "production_id": production.pk,
         "step_id": step.pk,
     }

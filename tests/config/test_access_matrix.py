@@ -266,6 +266,15 @@ def body_for(method: str, address: str, world: World) -> object:
     webinar = {"title": "New", "organisation": organisation, **new_times()}
     bodies: dict[str, object] = {
         "/parts/{part}": b"abcd",
+GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
+GET    /api/v1/languages/                                        200  200  200  200  200  200  200  200  200  200
+GET    /api/v1/glossary-terms/                                   401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/glossary-terms/                                   401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/glossary-terms/{term_id}/                         401  401  401  200  200  200  404  200  200  200
+PUT    /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
+PATCH  /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
+DELETE /api/v1/glossary-terms/{term_id}/                         401  401  401  403  204  204  404  204  403  204
         "/i18n/setlang/": {"language": "fr"},
         "/speak/{speak}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
         "/studio/webinars/{draft_id}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
@@ -342,6 +351,8 @@ def test_every_row_is_about_an_address_there_is(world: World) -> None:
 
 
 @pytest.mark.parametrize("role", ["anonymous", "registrant", "speaker", "other"])
+        "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
+        "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
 def test_lists_show_strangers_nothing_hidden(world: World, role: str) -> None:
     hidden = [
         str(value)

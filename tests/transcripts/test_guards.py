@@ -101,8 +101,16 @@ def test_low_confidence_is_marked() -> None:
     ]
 
 
-WORDS = tuple(Word(500 * n, 500 * n + 450, word) for n, word in enumerate("one two three four five six".split()))
-SAID = SpeechSegment(0, 2950, "one two three four five six", WORDS)
+NUMBERS = "one two three four five six"
+
+
+def test_more_than_anybody_can_say_is_marked() -> None:
+    said = segment("The rate of vaccination has grown everywhere in Europe.", 0, 1200)
+    assert doubts(said, segment("Yes.", 1300, 1350)) == [("rushed",), ()]
+
+
+WORDS = tuple(Word(500 * n, 500 * n + 450, word) for n, word in enumerate(NUMBERS.split()))
+SAID = SpeechSegment(0, 2950, NUMBERS, WORDS)
 
 
 def test_every_word_is_kept_by_exactly_one_part() -> None:

@@ -8,11 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import rules
+from accounts.api.fields import OrganisationField
 from accounts.api.permissions import token_of
+from events.api.serializers import OwnField
+from events.models import Webinar
 from media.models import Asset
 from transcripts import languages, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
-from transcripts.models import TextTrack, TrackKind
+from transcripts.models import GlossaryTerm, Renewal, TextTrack, TrackKind
 
 
 @extend_schema_field(OpenApiTypes.UUID)
@@ -37,13 +40,17 @@ class TrackSerializer(serializers.ModelSerializer[TextTrack]):
     engine = serializers.CharField(source="current_revision.engine", default="", read_only=True)
     model = serializers.CharField(source="current_revision.model", default="", read_only=True)
     cue_count = serializers.IntegerField(source="current_revision.cue_count", default=0, read_only=True)
+    published_anyway_errors = serializers.IntegerField(
+        read_only=True, help_text="How many errors the quality report had when somebody published it all the same."
+    )
     notes = serializers.SerializerMethodField(help_text="What was left out, changed or guessed when it was made.")
 
     class Meta:
         model = TextTrack
         fields = (
             "id", "asset", "language", "autonym", "direction", "kind", "state", "source_track", "revision", "origin",
-            "engine", "model", "cue_count", "notes", "created_at", "updated_at",
+            "engine", "model", "cue_count", "published_anyway_at", "published_anyway_errors", "notes",
+            "created_at", "updated_at",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -61,7 +68,7 @@ class TrackUploadSerializer(serializers.Serializer[Any]):
     asset = AssetField()
     language = serializers.CharField(max_length=35, help_text="BCP 47, such as `fr` or `pt-BR`.")
     kind = serializers.ChoiceField(choices=TrackKind.choices)
-    file = serializers.FileField(allow_empty_file=True, help_text="WebVTT or SubRip.")
+    file = serializers.FileField(allow_empty_file=True, help_text="WebVTT, SubRip, TTML or ASS.")
 
 
 class CueSerializer(serializers.Serializer[Any]):
@@ -74,6 +81,11 @@ class CueSerializer(serializers.Serializer[Any]):
     speaker = serializers.CharField(max_length=100, allow_blank=True, default="")
     confidence = serializers.FloatField(min_value=0, max_value=1, allow_null=True, default=None)
     source_ids = serializers.ListField(child=serializers.CharField(max_length=40), max_length=1000, default=list)
+    source_hash = serializers.CharField(read_only=True, help_text="Of the source cues' words when it was translated.")
+    doubts = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="What the recognition's guards doubt."
+    )
+    is_corrected = serializers.BooleanField(read_only=True, help_text="A person changed its words.")
 
 
 class CuesSerializer(serializers.Serializer[Any]):
@@ -95,3 +107,85 @@ class ConflictSerializer(serializers.Serializer[Any]):
     current_revision = serializers.IntegerField()
     theirs = CueSerializer(many=True)
     yours = CueSerializer(many=True)
+
+
+class PublishSerializer(serializers.Serializer[Any]):
+    anyway = serializers.BooleanField(default=False, help_text="In spite of errors in the quality report.")
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """Something about one cue, or about a time without one."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["error", "warning", "hint"])
+    cue_id = serializers.CharField(help_text="Empty for a time without a cue.")
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    text = serializers.CharField(help_text="In the reader's language.")
+    facts = serializers.DictField()
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    revision = serializers.IntegerField()
+    findings = FindingSerializer(many=True)
+
+
+class ErrorsSerializer(serializers.Serializer[Any]):
+    """A problem (RFC 9457) with the errors that publishing would let through."""
+
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    findings = FindingSerializer(many=True)
+
+
+class RenewSerializer(serializers.Serializer[Any]):
+    cue_ids = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=MAX_CUES, default=list, help_text="None: all stale ones."
+    )
+
+
+class RenewalSerializer(serializers.ModelSerializer[Renewal]):
+    """The state of a renewal; `result` has how many cues are new and which of a person's were kept."""
+
+    class Meta:
+        model = Renewal
+        fields = ("id", "track", "cue_ids", "state", "progress", "error", "result", "created_at")
+        read_only_fields = fields
+
+
+class TermSerializer(serializers.ModelSerializer[GlossaryTerm]):
+    """A term in the language that is spoken, and what it must be in others."""
+
+    organisation = OrganisationField(help_text="Cannot be changed later.")
+    webinar = OwnField(
+        rows=Webinar.objects.all(),
+        allow_null=True,
+        default=None,
+        help_text="Null: for all webinars of the organisation.",
+    )
+    renderings = serializers.DictField(
+        child=serializers.CharField(max_length=120, allow_blank=True), default=dict, help_text="By BCP 47 tag."
+    )
+
+    class Meta:
+        model = GlossaryTerm
+        fields = ("id", "organisation", "webinar", "term", "is_kept", "renderings", "created_at", "updated_at")
+        read_only_fields = ("id", "created_at", "updated_at")
+        validators = ()  # the service checks what is unique, with its own words
+
+
+class AbilitySerializer(serializers.Serializer[Any]):
+    """A language, how its subtitles are read, and what the configured engines can do with it."""
+
+    tag = serializers.CharField(source="language.tag", help_text="BCP 47.")
+    autonym = serializers.CharField(source="language.autonym")
+    english = serializers.CharField(source="language.english")
+    direction = serializers.CharField(source="language.direction")
+    scripts = serializers.ListField(source="language.scripts", child=serializers.CharField(), help_text="ISO 15924.")
+    iso639_2 = serializers.CharField(source="language.iso639_2")
+    chars_per_second = serializers.IntegerField(source="language.chars_per_second")
+    line_chars = serializers.IntegerField(source="language.line_chars")
+    can_recognise = serializers.BooleanField()
+    can_translate_from = serializers.BooleanField()
+    can_translate_into = serializers.BooleanField()

@@ -6,3 +6,5 @@ from transcripts.api import views
 
 router = SimpleRouter()
 router.register("tracks", views.TrackViewSet, basename="track")
+router.register("glossary-terms", views.TermViewSet, basename="glossary-term")
+router.register("languages", views.LanguageViewSet, basename="language")

@@ -5,8 +5,9 @@ from typing import cast
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, parsers, status
+from rest_framework import mixins, parsers, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,15 +15,22 @@ from accounts.api.fields import require_organiser
 from accounts.api.viewsets import OrganisationViewSet
 from transcripts import cues as arithmetic
 from transcripts import formats, selectors, services
-from transcripts.api.filters import TrackFilter
+from transcripts.api.filters import TermFilter, TrackFilter
 from transcripts.api.serializers import (
+    AbilitySerializer,
     ConflictSerializer,
     CuesSerializer,
+    ErrorsSerializer,
+    PublishSerializer,
+    RenewalSerializer,
+    RenewSerializer,
+    ReportSerializer,
+    TermSerializer,
     TrackSerializer,
     TrackUploadSerializer,
 )
-from transcripts.errors import EditConflict
-from transcripts.models import TextTrack
+from transcripts.errors import EditConflict, HasErrors
+from transcripts.models import GlossaryTerm, TextTrack
 
 
 class TrackViewSet(
@@ -61,12 +69,42 @@ class TrackViewSet(
     def perform_destroy(self, instance: TextTrack) -> None:
         services.delete_track(track=instance, user=self.user)
 
-    @extend_schema(request=None, responses=TrackSerializer)
+    @extend_schema(
+        request=PublishSerializer, responses={200: TrackSerializer, status.HTTP_409_CONFLICT: ErrorsSerializer}
+    )
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
-        """Show the track to viewers."""
-        track = services.publish_track(track=self.get_object(), user=self.user)
+        """Show the track to viewers; 409 with the errors of its quality report, unless it is to be `anyway`."""
+        form = PublishSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            track = services.publish_track(
+                track=self.get_object(), user=self.user, anyway=form.validated_data["anyway"]
+            )
+        except HasErrors as error:
+            body = {"title": str(error), "status": error.status, "code": error.code, **error.facts}
+            return Response(body, status=error.status, content_type="application/problem+json")
         return Response(self.get_serializer(track).data)
+
+    @extend_schema(responses=ReportSerializer)
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def report(self, request: Request, pk: str) -> Response:
+        """What is or may be wrong with the current revision, in order of time."""
+        track = self.get_object()
+        current = track.current_revision
+        findings = selectors.finding_rows(selectors.quality_of(track))
+        return Response({"revision": current.number if current else 0, "findings": findings})
+
+    @extend_schema(request=RenewSerializer, responses={status.HTTP_202_ACCEPTED: RenewalSerializer})
+    @action(detail=True, methods=["post"])
+    def renew(self, request: Request, pk: str) -> Response:
+        """Have stale cues of a translation translated anew. Cues that a person corrected stay as they are."""
+        form = RenewSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        renewal = services.request_renewal(
+            track=self.get_object(), cue_ids=form.validated_data["cue_ids"], user=self.user
+        )
+        return Response(RenewalSerializer(renewal).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=None, responses=TrackSerializer)
     @action(detail=True, methods=["post"])
@@ -128,7 +166,9 @@ class TrackViewSet(
         answer = HttpResponse(
             text,
             content_type=f"{formats.MEDIA_TYPES[file_format]}; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{track.language}.{file_format}"'},
+            headers={
+                "Content-Disposition": f'attachment; filename="{track.language}.{formats.EXTENSIONS[file_format]}"'
+            },
         )
         return cast(Response, answer)  # a plain text answer needs none of the framework's negotiation
 
@@ -136,3 +176,45 @@ class TrackViewSet(
 def _cues(track: TextTrack) -> dict[str, object]:
     current = track.current_revision
     return {"revision": current.number if current else 0, "cues": arithmetic.to_rows(selectors.cues_of(track))}
+
+
+class TermViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    OrganisationViewSet[GlossaryTerm],
+):
+    """Glossaries: how terms are heard, and what they are in other languages."""
+
+    queryset = GlossaryTerm.objects.select_related("organisation", "webinar")
+    serializer_class = TermSerializer
+    filterset_class = TermFilter
+
+    def perform_create(self, serializer: "serializers.BaseSerializer[GlossaryTerm]") -> None:
+        values = dict(serializer.validated_data)
+        require_organiser(self.request, values["organisation"])
+        serializer.instance = services.save_term(text=values.pop("term"), user=self.user, **values)
+
+    def perform_update(self, serializer: "serializers.BaseSerializer[GlossaryTerm]") -> None:
+        row = serializer.instance
+        assert row is not None
+        values = {
+            "webinar": row.webinar, "term": row.term, "is_kept": row.is_kept, "renderings": row.renderings,
+            **serializer.validated_data, "organisation": row.organisation,
+        }  # fmt: skip
+        serializer.instance = services.save_term(text=values.pop("term"), term=row, user=self.user, **values)
+
+    def perform_destroy(self, instance: GlossaryTerm) -> None:
+        services.delete_term(term=instance, user=self.user)
+
+
+class LanguageViewSet(viewsets.ViewSet):
+    """What the configured engines can do with each language. Subtitles in any of them can be uploaded and edited."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=AbilitySerializer(many=True))
+    def list(self, _request: Request) -> Response:
+        return Response(AbilitySerializer(selectors.abilities(), many=True).data)

@@ -16,7 +16,7 @@ from transcripts.cues.rules import ReadingRules, reading_ms, rules_for
 
 PAUSE_MS = 700  # a pause like this is a good place to cut
 LONG_PAUSE_MS = 2000  # and over this one no cue goes
-SHIFT_MS = 500  # how far a cue may begin before or after its first word when it could not be read otherwise
+SHIFT_MS = 800  # how far a cue may begin before or after its first word when it could not be read otherwise
 MOST_TOKENS = 60  # in one cue
 
 

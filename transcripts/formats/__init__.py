@@ -1,4 +1,4 @@
-"""Subtitle files: reading any bytes, writing VTT, SRT and plain text. Pure Python.
+"""Subtitle files: reading any bytes as VTT, SRT, TTML or ASS; writing VTT, SRT, TTML and plain text. Pure Python.
 
 Adding a format: a module with `read(text, report) -> list[Cue]` or `write(cues) -> str`, a row in `WRITERS`, and, if it
 can be read, a branch in `reader_for` that knows it by its content.
@@ -8,25 +8,38 @@ from collections.abc import Callable, Sequence
 
 from transcripts import cues as arithmetic
 from transcripts.cues import Cue
-from transcripts.formats import srt, txt, vtt
+from transcripts.formats import ass, srt, ttml, txt, vtt
 from transcripts.formats.base import FormatError, Note, ReadResult, Report, gettext_noop
 from transcripts.formats.encoding import decode
 
-__all__ = ["MAX_BYTES", "MEDIA_TYPES", "WRITERS", "FormatError", "Note", "ReadResult", "read", "write"]
+__all__ = ["EXTENSIONS", "MAX_BYTES", "MEDIA_TYPES", "WRITERS", "FormatError", "Note", "ReadResult", "read", "write"]
 
 MAX_BYTES = 8 * 1024**2
 
-WRITERS: dict[str, Callable[[Sequence[Cue]], str]] = {"vtt": vtt.write, "srt": srt.write, "txt": txt.write}
-MEDIA_TYPES = {"vtt": "text/vtt", "srt": "application/x-subrip", "txt": "text/plain"}
+WRITERS: dict[str, Callable[[Sequence[Cue], str], str]] = {
+    "vtt": lambda cues, _language: vtt.write(cues),
+    "srt": lambda cues, _language: srt.write(cues),
+    "ttml": ttml.write,
+    "txt": lambda cues, _language: txt.write(cues),
+    "timedtxt": lambda cues, _language: txt.write_timed(cues),
+}
+MEDIA_TYPES = {
+    "vtt": "text/vtt",
+    "srt": "application/x-subrip",
+    "ttml": "application/ttml+xml",
+    "txt": "text/plain",
+    "timedtxt": "text/plain",
+}
+EXTENSIONS = {name: name for name in WRITERS} | {"timedtxt": "times.txt"}
 
 
-def write(cues: Sequence[Cue], file_format: str) -> str:
+def write(cues: Sequence[Cue], file_format: str, language: str = "") -> str:
     """Return the text of a file in that format.
 
     Raises:
         KeyError: no such format.
     """
-    return WRITERS[file_format](cues)
+    return WRITERS[file_format](cues, language)
 
 
 def read(data: bytes, *, file_name: str = "", language: str = "") -> ReadResult:
@@ -68,17 +81,16 @@ def reader_for(text: str, file_name: str) -> Callable[[str, Report], list[Cue]]:
     """
     if vtt.has_signature(text):
         return vtt.read
-    head = text[:4000].lstrip()
     extension = file_name.rpartition(".")[2].lower()
-    if head.startswith(("[Script Info]", "[V4", "Dialogue:")) or extension in ("ass", "ssa"):
+    if ass.is_ass(text):
+        return ass.read
+    if ttml.is_ttml(text):
+        return ttml.read
+    head = text[:4000].lstrip()
+    if head.startswith(("<?xml", "<SAMI", "{\\rtf", "%PDF", "PK")) and "-->" not in head:
         raise FormatError(
             "unsupported_format",
-            gettext_noop("ASS/SSA subtitles are not accepted. Save the file as WebVTT (.vtt) or SubRip (.srt)."),
-        )
-    if head.startswith(("<?xml", "<tt", "<TT", "<SAMI", "{\\rtf", "%PDF", "PK")) and "-->" not in head:
-        raise FormatError(
-            "unsupported_format",
-            gettext_noop("This kind of file is not accepted. Save it as WebVTT (.vtt) or SubRip (.srt)."),
+            gettext_noop("This kind of file is not accepted. Save it as WebVTT (.vtt), SubRip (.srt) or TTML (.ttml)."),
         )
     if extension == "vtt":
         raise FormatError(
@@ -90,5 +102,7 @@ def reader_for(text: str, file_name: str) -> Callable[[str, Report], list[Cue]]:
         return srt.read
     raise FormatError(
         "not_subtitles",
-        gettext_noop("No times such as 00:00:01,000 --> 00:00:02,000 were found. Is this a WebVTT or SubRip file?"),
+        gettext_noop(
+            "No times such as 00:00:01,000 --> 00:00:02,000 were found. Is this a WebVTT, SubRip, TTML or ASS file?"
+        ),
     )

@@ -1,77 +1,99 @@
-"""Cues as Advanced SubStation Alpha, the form in which ffmpeg draws subtitles into a picture. Written, never read.
+"""ASS and SSA: the words, times, speakers, bold, italics and underlines of the dialogue lines.
 
-A viewer's text is text here, whatever it looks like: braces and backslashes, which begin the format's own commands, are
-taken from it (libass documents `\\\\{` as a literal brace; a backslash is kept apart from what follows).
+There is no standard beyond the tools' own (Aegisub's manual). Fonts, places, colours and drawings are not kept.
 """
 
-from collections import Counter
+import re
 from collections.abc import Sequence
 
-import pysubs2
-
-from media.fonts import Font, font_for
-from transcripts import languages
 from transcripts.cues import Cue
+from transcripts.formats.base import CueReader, Report, Timing, gettext_noop, lines_of
 
-SIZE, MARGIN, OUTLINE = 0.062, 0.05, 0.0045  # of the picture's height
-NASTALIQ_SIZE = 0.8  # its words slope downwards, and take more height than other letters of the same size
-WORD_JOINER = "\u2060"  # drawn as nothing (Unicode Standard, 23.2)
-SAMPLE_CHARS = 20_000
-BASELINE_OF_NAMES = {"ur": "Aran", "ks": "Aran"}
-
-
-def font_of(cues: Sequence[Cue], language: str) -> Font:
-    """The font of the script that most of the text is in; where there is no text to ask, of the language's first."""
-    known = languages.get(language) if languages.is_known(language) else None
-    counts = languages.letters_by_script("".join(cue.plain_text for cue in cues)[:SAMPLE_CHARS])
-    script = counts.most_common(1)[0][0] if counts else (known.scripts[0] if known else "Latn")
-    if script == "Arab" and language.partition("-")[0] in BASELINE_OF_NAMES:
-        script = BASELINE_OF_NAMES[language.partition("-")[0]]
-    if script == "Hani":
-        script = _variant_of_hani(language, counts)
-    return font_for(script)
+_TIME = re.compile(r"\s*(\d{1,4}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})\s*")
+_OVERRIDE = re.compile(r"\{([^{}]{0,2000})\}")
+_STYLE = re.compile(r"\\(b|i|u)(\d{0,4})(?=\\|$|\s)")
+_DRAWING = re.compile(r"\\p(\d{1,2})(?=\\|$)")
+_ORDER = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
 
 
-def _variant_of_hani(language: str, counts: Counter[str]) -> str:
-    primary, _dash, rest = language.partition("-")
-    if primary == "ja" or counts["Jpan"]:
-        return "Jpan"
-    if primary == "ko" or counts["Kore"]:
-        return "Kore"
-    return "Hant" if {"Hant", "TW", "HK", "MO"} & set(rest.split("-")) else "Hani"
+def is_ass(text: str) -> bool:
+    head = text[:4000].lstrip()
+    return head.startswith(("[Script Info]", "[V4", "[Events]", "Dialogue:")) or "\n[Events]" in head
 
 
-def write(cues: Sequence[Cue], *, language: str, width: int, height: int) -> str:
-    """Return an ASS file for a picture of that size."""
-    font = font_of(cues, language)
-    file = pysubs2.SSAFile()
-    # Without these an old renderer stretches letters, or breaks lines that fit.
-    file.info |= {"PlayResX": str(width), "PlayResY": str(height), "WrapStyle": "0", "ScaledBorderAndShadow": "yes"}
-    short = min(width, height)
-    file.styles["Default"] = pysubs2.SSAStyle(
-        fontname=font.family,
-        fontsize=round(short * SIZE * (NASTALIQ_SIZE if font.family.startswith("Noto Nastaliq") else 1), 1),
-        primarycolor=pysubs2.Color(255, 255, 255),
-        outlinecolor=pysubs2.Color(0, 0, 0),
-        backcolor=pysubs2.Color(0, 0, 0, 128),
-        outline=max(1.0, round(short * OUTLINE, 1)),
-        shadow=max(0.5, round(short * OUTLINE / 2, 1)),
-        marginl=round(width * MARGIN),
-        marginr=round(width * MARGIN),
-        marginv=round(height * MARGIN),
-        alignment=pysubs2.Alignment.BOTTOM_CENTER,
-        encoding=-1,  # libass: each line's direction from its own letters (UAX 9, P2 and P3)
-    )
-    for cue in cues:
-        file.events.append(pysubs2.SSAEvent(start=cue.start_ms, end=cue.end_ms, text=escaped(cue.plain_text)))
-    return file.to_string("ass", header_notice="Written by Rostrum")
+def read(text: str, report: Report) -> list[Cue]:
+    """Read the dialogue lines of a script.
 
-
-def escaped(text: str) -> str:
-    """Return plain text as it stands in an event: nothing in it is a command.
-
-    >>> escaped("{C:\\\\new}")
-    '\\\\{C:\\\\\\u2060new\\\\}'
+    Raises:
+        FormatError: too many or too long cues.
     """
-    text = text.replace("\\", f"\\{WORD_JOINER}")
-    return text.replace("{", "\\{").replace("}", "\\}").replace("\r", "").replace("\n", "\\N")
+    reader = CueReader(report)
+    order = _ORDER
+    # Dialogue lines come in the order of layers, not of time; they are sorted afterwards.
+    for number, line in enumerate(lines_of(text), start=1):
+        kind, _colon, rest = line.partition(":")
+        if kind == "Format" and "text" in rest.lower():
+            order = [one.strip().lower() for one in rest.split(",")]
+        elif kind == "Dialogue":
+            _read_line(rest, order, number, reader)
+        elif kind == "Comment":
+            report.add("block_dropped", gettext_noop("Comments are not kept."), line=number, once=True)
+    return reader.cues
+
+
+def _read_line(rest: str, order: Sequence[str], number: int, reader: CueReader) -> None:
+    values = dict(zip(order, rest.split(",", len(order) - 1), strict=False))
+    start, end, text = _milliseconds(values.get("start", "")), _milliseconds(values.get("end", "")), values.get("text")
+    if start is None or end is None or text is None:
+        reader.bad_timing(number)
+        return
+    speaker = " ".join(values.get("name", values.get("actor", "")).split())
+    tagged = _tagged(text, number, reader.report)
+    if speaker:
+        escaped = speaker.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        tagged = f"<v {escaped}>{tagged}</v>"
+    reader.add(Timing(start, end, ""), tagged.split("\n"), line=number)
+
+
+def _tagged(text: str, number: int, report: Report) -> str:
+    """The text with our tags for the overrides `{\\i1}` and `{\\i0}`; what looks like a tag is text."""
+    out: list[str] = []
+    opened: list[str] = []
+    at, is_drawing = 0, False
+    for match in _OVERRIDE.finditer(text):
+        if not is_drawing:
+            out.append(_escaped(text[at : match.start()]))
+        at = match.end()
+        for scale in _DRAWING.findall(match.group(1)):
+            is_drawing = scale != "0"
+            report.add("drawing", gettext_noop("Drawings are not kept."), line=number, once=True)
+        rest = _STYLE.sub("", match.group(1)).strip()
+        if rest:
+            report.add(
+                "settings_dropped", gettext_noop("Positions and alignments are not kept."), line=number, once=True
+            )
+        for name, value in _STYLE.findall(match.group(1)):
+            # \b700 is a weight: bold as \b1 is.
+            if value not in ("", "0") and name not in opened:
+                out.append(f"<{name}>")
+                opened.append(name)
+            elif value in ("", "0") and name in opened:
+                while (inner := opened.pop()) != name:
+                    out.append(f"</{inner}>")
+                out.append(f"</{name}>")
+    if not is_drawing:
+        out.append(_escaped(text[at:]))
+    return "".join(out)
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", "\u00a0")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _milliseconds(text: str) -> int | None:
+    match = _TIME.fullmatch(text)
+    if match is None or int(match.group(2)) > 59 or int(match.group(3)) > 59:
+        return None
+    hours, minutes, seconds, fraction = match.groups()
+    return (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1000 + int(fraction.ljust(3, "0"))

@@ -1,4 +1,4 @@
-"""Plain text to read: paragraphs that begin where there was a pause or another speaker."""
+"""Plain text to read: paragraphs that begin where there was a pause or another speaker, or lines with their times."""
 
 from collections.abc import Sequence
 
@@ -18,3 +18,14 @@ def write(cues: Sequence[Cue]) -> str:
             paragraphs[-1].append(words)
         speaker, last_end = cue.speaker, cue.end_ms
     return "".join(f"{' '.join(paragraph)}\n\n" for paragraph in paragraphs).rstrip("\n") + "\n"
+
+
+def write_timed(cues: Sequence[Cue]) -> str:
+    """Return one line per cue: when it begins, who speaks, and the words."""
+    lines = []
+    for cue in cues:
+        seconds = cue.start_ms // 1000
+        words = " ".join(cue.plain_text.split())
+        shown = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        lines.append(f"[{shown}] {cue.speaker}: {words}\n" if cue.speaker else f"[{shown}] {words}\n")
+    return "".join(lines)

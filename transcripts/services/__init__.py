@@ -2,16 +2,18 @@
 
 from transcripts.engines import can_transcribe
 from transcripts.selectors import published_tracks
+from transcripts.selectors import translation_is_possible as can_translate
 from transcripts.services.files import export_track, import_track
 from transcripts.services.glossary import delete_term, save_term
 from transcripts.services.recognition import plan_transcription, transcribe_part, write_captions
 from transcripts.services.renewal import renew_cues, request_renewal
-from transcripts.services.tracks import delete_track, publish_track, save_cues, unpublish_track
-from transcripts.services.translation import can_translate, translate_track
+from transcripts.services.tracks import copy_tracks, delete_track, publish_track, save_cues, unpublish_track
+from transcripts.services.translation import translate_track
 
 __all__ = [
     "can_transcribe",
     "can_translate",
+    "copy_tracks",
     "delete_term",
     "delete_track",
     "export_track",

@@ -77,7 +77,7 @@ def _late_notes(result: formats.ReadResult, asset: Asset) -> list[Note]:
 
 
 def export_track(*, track: TextTrack, format: str, window: Window = WHOLE) -> str:
-    """Return the current revision as the text of a file: `vtt`, `srt` or `txt`.
+    """Return the current revision as the text of a file: `vtt`, `srt`, `ttml`, `txt` or `timedtxt`.
 
     Args:
         window: the stretch of the source that the version beside it shows; the times count from its start.
@@ -89,4 +89,4 @@ def export_track(*, track: TextTrack, format: str, window: Window = WHOLE) -> st
         raise FormatUnknown(
             _("Subtitles come as %(formats)s.") % {"formats": ", ".join(formats.WRITERS)}, field="format"
         )
-    return formats.write(selectors.cues_of(track, window=window), format)
+    return formats.write(selectors.cues_of(track, window=window), format, track.language)

@@ -127,12 +127,40 @@ def transcribe_part(
         LanguageUnknown, LanguageNotSupported: no engine here can write this language.
         TemporaryFailure: `should_stop` said so; at no cost.
     """
+
+    def read(start_ms: int, end_ms: int) -> Audio:
+        return media.services.read_speech_audio(package=package, start_ms=start_ms, end_ms=end_ms)
+
+    return recognise(
+        read,
+        part,
+        language=language,
+        other_languages=other_languages,
+        hints=hints,
+        to_english=to_english,
+        progress=progress,
+        should_stop=should_stop,
+    )
+
+
+def recognise(
+    read: Callable[[int, int], Audio],
+    part: dict[str, Any],
+    *,
+    language: str | None,
+    other_languages: Sequence[str] = (),
+    hints: Sequence[str] = (),
+    to_english: bool = False,
+    progress: Progress = lambda _percent, _activity: None,
+    should_stop: ShouldStop = lambda: False,
+) -> dict[str, Any]:
+    """`transcribe_part` for a sound from anywhere: `read` returns what lies between two moments."""
     for tag in filter(None, [language, *other_languages]):
         _check_language(tag)
     progress(0, _("Loading the speech model"))
     engine = engines.get()
     first = max(0, part["start_ms"] - OVERLAP_MS)
-    audio: Audio = media.services.read_speech_audio(package=package, start_ms=first, end_ms=part["end_ms"] + OVERLAP_MS)
+    audio = read(first, part["end_ms"] + OVERLAP_MS)
     progress(1, _("Listening"))
     speech, detector = voice.speech_in(audio)
     prompt = "" if engines.is_demo(engine.model) else prompt_from(hints)

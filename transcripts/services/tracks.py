@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.services import record_action
+from media.models import Asset
 from transcripts import cues as arithmetic
 from transcripts import markup, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
@@ -174,3 +175,44 @@ def delete_track(*, track: TextTrack, user: User | None = None) -> None:
             state=track.state,
         )
         track.delete()
+
+
+def copy_tracks(*, source: Asset, target: Asset, offset_ms: int, user: User | None) -> list[TextTrack]:
+    """Give another file the tracks of the first, with everything shown `offset_ms` later; states are kept.
+
+    Cues that would lie before the start or past the end are left out. A track that the target has already stays.
+    """
+    made = []
+    last_ms = target.duration_ms or MAX_MS
+    with transaction.atomic():
+        for track in selectors.tracks_of(asset=source).exclude(current_revision=None):
+            cues = [
+                replace(cue, start_ms=max(0, cue.start_ms + offset_ms), end_ms=min(last_ms, cue.end_ms + offset_ms))
+                for cue in selectors.cues_of(track)
+            ]
+            cues = [cue for cue in cues if cue.start_ms < cue.end_ms]
+            copy, is_new = TextTrack.objects.get_or_create(
+                asset=target, language=track.language, kind=track.kind, defaults={"state": track.state}
+            )
+            assert track.current_revision is not None
+            if not is_new or not cues:
+                continue
+            origin = TrackOrigin(track.current_revision.origin)
+            add_revision(
+                track=copy,
+                cues=cues,
+                origin=origin,
+                engine=track.current_revision.engine,
+                model=track.current_revision.model,
+                author=track.current_revision.author,
+            )
+            record_action(
+                action="track.copied",
+                target=copy,
+                organisation=target.organisation,
+                user=user,
+                language=copy.language,
+                offset_ms=offset_ms,
+            )
+            made.append(copy)
+    return made

@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from media.models import Asset, Package
 from transcripts import cues as arithmetic
-from transcripts import engines, glossary, languages, selectors, translators
+from transcripts import glossary, languages, selectors, translators
 from transcripts.cues import Cue, Sentence
 from transcripts.errors import LanguageNotSupported, LanguageUnknown
 from transcripts.models import TextTrack, TrackKind, TrackOrigin
@@ -22,25 +21,6 @@ from work.errors import Skip, TemporaryFailure
 
 Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
-
-
-def can_translate(source: str, target: str) -> bool:
-    """True if the configured translator, or Whisper where there is none, can do it. Loads nothing."""
-    return translators.can_translate(source, target) or can_translate_speech(source, target)
-
-
-def can_translate_speech(source: str, target: str) -> bool:
-    """True if Whisper itself must and can: it writes in English what is said in its languages.
-
-    Only where no translator is configured, which would be better at it. English-only, `turbo` and the demo's models
-    were not taught it.
-    """
-    if settings.TRANSLATION_ENGINE != "none" or not languages.is_known(source) or not languages.is_known(target):
-        return False
-    model = settings.WHISPER_MODEL
-    is_taught = not model.endswith(".en") and "turbo" not in model and not engines.is_demo(model)
-    is_english = languages.primary(target) == "en" != languages.primary(source)
-    return is_english and is_taught and engines.can_transcribe(source)
 
 
 def translate_track(
@@ -78,7 +58,7 @@ def translate_track(
         raise Skip(_("There are no captions to translate."), code="no_captions")
     if source.language == languages.get(language).tag:
         raise Skip(_("The captions are in this language already."), code="same_language")
-    if package is not None and can_translate_speech(source.language, language):
+    if package is not None and selectors.whisper_must_translate(source.language, language):
         made, engine, model = _english_of(source, cues, package, language, progress, should_stop)
     else:
         made = translated_cues(source=source, cues=cues, language=language, progress=progress, should_stop=should_stop)

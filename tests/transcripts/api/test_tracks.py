@@ -1,19 +1,22 @@
+import json
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Role
+from accounts.models import AuditEntry, Role
 from accounts.services import create_api_token
 from tests.factories.accounts import MembershipFactory
 from tests.factories.media import AssetFactory
 from tests.factories.transcripts import TrackFactory
 from transcripts import cues, selectors
+from transcripts.cues import Cue
 from transcripts.models import TextTrack, TrackState
 
 pytestmark = pytest.mark.django_db
@@ -239,3 +242,65 @@ def test_schema_describes_the_resource() -> None:
         "/api/v1/tracks/{id}/files/{file_format}/",
     ):
         assert path in text
+
+
+def test_publishing_with_errors_wants_an_explicit_anyway_and_keeps_the_name() -> None:
+    overlapping = [Cue("a", 0, 3000, "One."), Cue("b", 2000, 4000, "Two.")]
+    track = TrackFactory(cues=overlapping)
+    client = member_of(track)
+    refused = client.post(f"{LIST}{track.pk}/publish/")
+    assert refused.status_code == 409
+    assert refused["Content-Type"] == "application/problem+json"
+    assert (refused.json()["code"], [one["code"] for one in refused.json()["findings"]]) == (
+        "has_errors",
+        ["overlapping"],
+    )
+    done = client.post(f"{LIST}{track.pk}/publish/", {"anyway": True}, content_type="application/json")
+    assert (done.status_code, done.json()["state"], done.json()["published_anyway_errors"]) == (200, "published", 1)
+    track.refresh_from_db()
+    entry = AuditEntry.objects.get(action="track.published")
+    assert track.published_anyway_by == entry.user
+    assert entry.detail["errors"] == 1
+
+
+def test_report_and_command_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    track = TrackFactory(cues=[Cue("a", 0, 3000, "One."), Cue("b", 2000, 4000, "Two.")])
+    body = member_of(track).get(f"{LIST}{track.pk}/report/").json()
+    assert body["revision"] == 1
+    with pytest.raises(CommandError):
+        call_command("subtitle_report", str(track.pk), "--json")
+    assert json.loads(capsys.readouterr().out)["findings"] == body["findings"]
+    with pytest.raises(CommandError, match="no such"):
+        call_command("subtitle_report", str(track.asset.organisation.pk))
+
+
+def test_renewal_is_asked_for_and_refused_where_nothing_is_stale() -> None:
+    source = TrackFactory()
+    stale = Cue("x", 0, 3000, "Merci.", source_ids=("c1",), source_hash="older")
+    track = TrackFactory(asset=source.asset, language="fr", kind="subtitles", source_track=source, cues=[stale])
+    client = member_of(track)
+    assert client.post(f"{LIST}{source.pk}/renew/").json()["code"] == "nothing_stale"
+    asked = client.post(f"{LIST}{track.pk}/renew/", {"cue_ids": ["x"]}, content_type="application/json")
+    assert (asked.status_code, asked.json()["state"], asked.json()["cue_ids"]) == (202, "queued", ["x"])
+
+
+def test_glossary_is_kept_by_organisation() -> None:
+    membership = MembershipFactory(role=Role.ORGANISER)
+    client = Client()
+    client.force_login(membership.user)
+    address = "/api/v1/glossary-terms/"
+    values = {"organisation": str(membership.organisation.pk), "term": "WHO", "renderings": {"fr": "OMS"}}
+    made = client.post(address, values, content_type="application/json")
+    assert made.status_code == 201
+    one = f"{address}{made.json()['id']}/"
+    changed = client.patch(one, {"renderings": {"fr": "OMS", "de": "WHO"}}, content_type="application/json").json()
+    assert (changed["term"], changed["renderings"]) == ("WHO", {"fr": "OMS", "de": "WHO"})
+    assert client.post(address, values, content_type="application/json").json()["code"] == "term_invalid"
+    assert stranger().get(one).status_code == 404
+    assert client.delete(one).status_code == 204
+
+
+def test_languages_say_what_can_be_done_with_them() -> None:
+    rows = {row["tag"]: row for row in Client().get("/api/v1/languages/").json()}
+    assert rows["ar"]["direction"] == "rtl"
+    assert (rows["wo"]["autonym"], rows["wo"]["can_recognise"]) == ("Wolof", False)

@@ -29,11 +29,11 @@ REFUSED = {
     "line_redos.vtt": "cue_too_long",
     "nul_bytes.srt": "not_text",
     "not_subtitles.vtt": "signature_missing",
-    "external_font.ass": "unsupported_format",
 }
 CUE_COUNTS = {
     "ok.vtt": 2, "utf8_bom.vtt": 1, "rtl_bidi.vtt": 4, "mixed_newlines.vtt": 3, "hls_in_vtt.vtt": 1,
     "xss.vtt": 10, "xss.srt": 10, "utf16_bom.srt": 1, "latin1.srt": 1, "times_bad.srt": 7,
+    "external_font.ass": 2,
 }  # fmt: skip
 
 
@@ -87,6 +87,12 @@ def test_right_to_left_text_is_unchanged_and_overrides_are_isolated(corpus: Path
     assert cues[1].text == "\u2067user.exe\u2069 \u2066isolate\u2069 \u200fmark\u200e"
     assert cues[2].text == "שלום, world!"
     assert cues[3].text.count("\u0301") == 300
+
+
+def test_fonts_and_drawings_of_a_script_are_left_where_they_are(corpus: Path) -> None:
+    result = read(corpus, "external_font.ass")
+    assert texts(result.cues) == ["text", "x"]
+    assert {note.code for note in result.notes} == {"drawing", "settings_dropped", "overlap"}
 
 
 def test_windows_text_is_read_with_a_stated_guess(corpus: Path) -> None:

@@ -87,7 +87,11 @@ def test_any_bytes_give_an_error_or_sorted_cues(data: bytes) -> None:
         (b"1\n00:00:02,000 --> 00:00:01,000\nx\n", "no_cues", 2),
         (b"\xff\xfe\x00\xd8", "not_text", 1),
         (b"1\n00:00:00,000 --> 00:00:01,000\na\x00b\n", "not_text", 3),
-        (b"<?xml version='1.0'?><tt/>", "unsupported_format", None),
+        (b"<?xml version='1.0'?><html/>", "unsupported_format", None),
+        (b"<?xml version='1.0'?><tt/>", "no_cues", None),
+        (b"<tt>\n<p begin='1s' end='2s'>x</q></tt>", "not_well_formed", 2),
+        (b"<!DOCTYPE tt [<!ENTITY a 'b'>]><tt><p begin='1s' end='2s'>&a;</p></tt>", "unsafe_xml", None),
+        (b"[Events]\nDialogue: 0,later,0:00:02.00,D,,0,0,0,,x", "no_cues", 2),
     ],
 )
 def test_unusable_file_says_why_and_where(data: bytes, code: str, line: int | None) -> None:

@@ -13,7 +13,7 @@ from transcripts.models import Revision, TextTrack, TrackOrigin, TrackState
 from transcripts.services.revisions import add_revision
 
 pytestmark = pytest.mark.django_db
-EDITED = [Cue("c1", 500, 3_700, "Thank you all.", "Ann")]
+EDITED = [Cue("c1", 500, 3_700, "Thank you all.", "Ann", is_corrected=True)]
 
 
 def actions() -> list[str]:
