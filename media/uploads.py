@@ -9,6 +9,7 @@ after days; `list_parts` says what has arrived.
 
 import contextlib
 import hashlib
+import os
 import secrets
 import tempfile
 import time
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from django.conf import settings
 from django.db import models, transaction
@@ -35,6 +36,7 @@ from media.signals import upload_completed
 from media.storage import (
     LocalPrivateStorage,
     PartAddress,
+    PartsGone,
     PrivateStorage,
     StoredPart,
     StoreError,
@@ -60,6 +62,7 @@ WORK_KIND = "media.upload"
 PART_ADDRESS_LIFE_S = 6 * 3600  # a slow line must manage one part in this time
 SMALLEST_PART_BYTES = 256 * 1024  # that a client may ask for; the store may want more
 LARGEST_PART_BYTES = 256 * 1024**2
+ShowProgress = Callable[[float, str], None]  # percent, and what is being done
 UNFINISHED = (WorkState.WAITING, WorkState.QUEUED, WorkState.RUNNING)
 
 
@@ -301,7 +304,7 @@ def list_parts(*, upload: Upload) -> list[UploadPart]:
     if not upload.is_open or not upload.multipart_id:
         return rows
     known = {(row.number, row.size, row.etag) for row in rows}
-    stored = private_storage().stored_parts(upload.storage_key, upload.multipart_id)
+    stored = _stored_parts(upload)
     # Parts that went straight to S3: nobody has told us of them.
     news = [part for part in stored if (part.number, part.size, part.etag) not in known]
     # Parts that the store has lost (a disk was changed, a bucket's rule removed them): they must be sent again.
@@ -317,6 +320,17 @@ def list_parts(*, upload: Upload) -> list[UploadPart]:
         update_fields=["size", "etag"],
     )
     return list(upload.parts.all())
+
+
+def _stored_parts(upload: Upload) -> list[StoredPart]:
+    """Ask the store; begin anew where it has forgotten the upload (a bucket's rule removes old ones, say)."""
+    storage = private_storage()
+    try:
+        return storage.stored_parts(upload.storage_key, upload.multipart_id)
+    except PartsGone:
+        upload.multipart_id = storage.begin_parts(upload.storage_key)
+        upload.save(update_fields=["multipart_id", "updated_at"])
+        return []
 
 
 def complete_upload(*, upload: Upload, user: User | None = None, sha256: str = "") -> Upload:
@@ -527,7 +541,14 @@ def _inspect_and_store(lease: Lease[Upload], sha256: str) -> None:
         raise
 
 
-# --- From the command line -----------------------------------------------------------------------------------------
+# --- From this machine ---------------------------------------------------------------------------------------------
+
+
+class Seekable(Protocol):
+    """Where the bytes of a file come from; it may be gone on with from any place."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, /) -> int: ...
 
 
 def store_file(
@@ -537,7 +558,7 @@ def store_file(
     path: Path,
     file_name: str = "",
     purpose: str = "",
-    progress: Callable[[float, str], None] | None = None,
+    progress: ShowProgress | None = None,
 ) -> Asset:
     """Store a file of this machine as an asset, through the same steps as an upload over HTTP.
 
@@ -545,37 +566,68 @@ def store_file(
         UploadError, StoreError: as of `start_upload` and `join`.
         OSError: the file cannot be read.
     """
-    report = progress or (lambda _percent, _activity: None)
-    upload = start_upload(
-        organisation=organisation,
-        user=user,
-        file_name=file_name or path.name,
-        size=path.stat().st_size,
-        purpose=purpose,
-    )
+    with open(path, "rb") as file:
+        upload = start_upload(
+            organisation=organisation,
+            user=user,
+            file_name=file_name or path.name,
+            size=os.fstat(file.fileno()).st_size,
+            purpose=purpose,
+        )
+        try:
+            send_stream(upload=upload, stream=file, user=user, progress=progress)
+            asset = finish_here(upload=upload, user=user, progress=progress)
+        except (StoreError, OSError, KeyboardInterrupt):
+            # Nobody would know how to go on with it.
+            abort_upload(upload=upload, user=user)
+            raise
+    return asset
+
+
+def send_stream(*, upload: Upload, stream: Seekable, user: User | None, progress: ShowProgress | None = None) -> None:
+    """Store the parts of a begun upload that are missing, read from here.
+
+    Raises:
+        UploadError: the stream is shorter than announced; the upload is then given up.
+        StoreError, OSError: the store or the stream failed; calling again goes on.
+    """
     storage = private_storage()
-    try:
-        with open(path, "rb") as file:
-            for number in range(1, upload.part_count + 1):
+    have = {part.number for part in list_parts(upload=upload)}
+    at = 0
+    for number in range(1, upload.part_count + 1) if upload.is_open else ():
+        size = expected_size(upload, number)
+        if number not in have:
+            start = (number - 1) * upload.part_size
+            if at != start:
+                stream.seek(start)
+            try:
                 part = storage.write_part(
-                    upload.storage_key, upload.multipart_id, number, file, size=expected_size(upload, number)
+                    upload.storage_key, upload.multipart_id, number, cast(BinaryIO, stream), size=size
                 )
-                record_part(upload=upload, part=part)
-                report(60 * number / upload.part_count, _("Storing the file"))
-        complete_upload(upload=upload, user=user)
-        _wait_for(upload, report)
-    except EOFError as error:
-        abort_upload(upload=upload, user=user)
-        raise UploadError(_("The file became shorter while it was read."), code="cut_off") from error
-    except (StoreError, OSError, KeyboardInterrupt):
-        abort_upload(upload=upload, user=user)
-        raise
+            except EOFError as error:
+                abort_upload(upload=upload, user=user)
+                raise UploadError(_("The file became shorter while it was read."), code="cut_off") from error
+            record_part(upload=upload, part=part)
+            at = start + size
+        if progress is not None:
+            progress(60 * number / upload.part_count, _("Storing the file"))
+
+
+def finish_here(*, upload: Upload, user: User | None, progress: ShowProgress | None = None) -> Asset:
+    """Complete an upload and see it through to its asset in this process, unless a worker is quicker.
+
+    Raises:
+        UploadError: as of `complete_upload` and `join`.
+        StoreError: the store cannot be asked.
+    """
+    complete_upload(upload=upload, user=user)
+    _wait_for(upload, progress or (lambda _percent, _activity: None))
     if upload.asset is None:
         raise UploadError(upload.error, code=upload.error_code)
     return upload.asset
 
 
-def _wait_for(upload: Upload, report: Callable[[float, str], None]) -> None:
+def _wait_for(upload: Upload, report: ShowProgress) -> None:
     """Join here and now, unless a worker was quicker; then until it is through."""
     while not upload.is_finished:
         if not work_services.execute(WORK_KIND, upload.pk):

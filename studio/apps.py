@@ -7,8 +7,8 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from studio import burn_in, cutting, pipeline, receivers, services  # noqa: F401  (receivers connect by being imported)
-        from studio.models import BurnIn, Cut, StepPart, StepRow
+        from studio import burn_in, cutting, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
+        from studio.models import BurnIn, Cut, StepPart, StepRow, WatchedFile
         from work import kinds
 
         kinds.register(
@@ -47,3 +47,12 @@ class StudioConfig(AppConfig):
                 after=burn_in.after_burn_in,
             )
         )
+        kinds.register(
+            kinds.WorkKind(
+                name=watching.WORK_KIND,
+                model=WatchedFile,
+                handle=watching.take,
+                queue=lambda _row: "media",
+            )
+        )
+        kinds.register_chore(watching.look)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from studio.views import productions, recordings, registrants, speak, speakers, tokens, tracks, webinars
+from studio.views import productions, recordings, registrants, speak, speakers, tokens, tracks, watched, webinars
 
 app_name = "studio"
 
@@ -62,6 +62,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/productions/<uuid:pk>/", include(production_urls)),
     path("studio/steps/<uuid:pk>/retry/", productions.step_retry, name="step_retry"),
     path("studio/steps/<uuid:pk>/skip/", productions.step_skip, name="step_skip"),
+    path("studio/watched/", watched.watched_files, name="watched_files"),
+    path("studio/watched/<uuid:pk>/retry/", watched.watched_file_retry, name="watched_file_retry"),
     path("studio/tokens/", tokens.tokens, name="tokens"),
     path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("speak/<str:token>/", include(speak_urls)),

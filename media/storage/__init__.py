@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.core.files.storage import storages
 
 from media.storage.base import BegunFile, PartAddress, PrivateStorage, StoredFile, StoredPart
-from media.storage.errors import AddressExpired, AddressInvalid, StoreError, StoreFull
+from media.storage.errors import AddressExpired, AddressInvalid, PartsGone, StoreError, StoreFull
 from media.storage.local import LocalPrivateStorage
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ __all__ = [
     "BegunFile",
     "LocalPrivateStorage",
     "PartAddress",
+    "PartsGone",
     "PrivateStorage",
     "S3PrivateStorage",
     "StoreError",

@@ -93,6 +93,22 @@ class PrivateStorage(Storage):
         """
         raise NotImplementedError
 
+    def read_from(self, key: str, offset: int) -> Iterator[bytes]:
+        """Yield a file's bytes from `offset` on, in pieces of at most a mebibyte.
+
+        Raises:
+            StoreError: it is not there, or cannot be read.
+        """
+        raise NotImplementedError
+
+    def move_file(self, key: str, target: str) -> None:
+        """Give a file another key, without its bytes passing through here.
+
+        Raises:
+            StoreError: it is not there, or the store refused.
+        """
+        raise NotImplementedError
+
     def delete_prefix(self, prefix: str) -> None:
         """Delete every file whose key begins with `prefix` and a slash."""
         raise NotImplementedError
@@ -117,7 +133,12 @@ class PrivateStorage(Storage):
         raise NotImplementedError
 
     def stored_parts(self, key: str, parts_id: str) -> list[StoredPart]:
-        """Return the parts that have arrived, by number."""
+        """Return the parts that have arrived, by number.
+
+        Raises:
+            PartsGone: the store knows nothing of such parts, and would take no more.
+            StoreError: the store cannot be asked.
+        """
         raise NotImplementedError
 
     def join_parts(self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress) -> None:

@@ -86,7 +86,11 @@ class LocalPrivateStorage(FileSystemStorage, PrivateStorage):
         return FileGrant(key, expires_at, file_name, content_type)
 
     def read_chunks(self, key: str) -> Iterator[bytes]:
+        return self.read_from(key, 0)
+
+    def read_from(self, key: str, offset: int) -> Iterator[bytes]:
         with disk_errors(), open(self.path(key), "rb") as file:
+            file.seek(offset)
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
@@ -111,6 +115,12 @@ class LocalPrivateStorage(FileSystemStorage, PrivateStorage):
         if not stat.S_ISREG(status.st_mode):
             return None
         return StoredFile(key=key, size=status.st_size, modified_at=_moment(status.st_mtime))
+
+    def move_file(self, key: str, target: str) -> None:
+        path = Path(self.path(target))
+        with disk_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.path(key), path)
 
     def delete_prefix(self, prefix: str) -> None:
         folder = Path(self.path(prefix))

@@ -114,8 +114,12 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
         return address
 
     def read_chunks(self, key: str) -> Iterator[bytes]:
+        return self.read_from(key, 0)
+
+    def read_from(self, key: str, offset: int) -> Iterator[bytes]:
         with s3_errors():
-            body = self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"]
+            wanted = {"Range": f"bytes={offset}-"} if offset else {}
+            body = self.client.get_object(Bucket=self.bucket_name, Key=key, **wanted)["Body"]
             with contextlib.closing(body):
                 yield from body.iter_chunks(CHUNK_BYTES)
 
@@ -135,6 +139,12 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
                     return None
                 raise
         return StoredFile(key=key, size=head["ContentLength"], modified_at=head["LastModified"])
+
+    def move_file(self, key: str, target: str) -> None:
+        with s3_errors():
+            # In pieces, inside the store, where the file is larger than one copy may be.
+            self.client.copy({"Bucket": self.bucket_name, "Key": key}, self.bucket_name, target)
+            self.client.delete_object(Bucket=self.bucket_name, Key=key)
 
     def delete_prefix(self, prefix: str) -> None:
         if not prefix.strip("/"):
@@ -177,11 +187,16 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
             pages = self.client.get_paginator("list_parts").paginate(
                 Bucket=self.bucket_name, Key=key, UploadId=parts_id
             )
-            return [
-                StoredPart(number=part["PartNumber"], size=part["Size"], etag=_bare(part["ETag"]))
-                for page in pages
-                for part in page.get("Parts", [])
-            ]
+            try:
+                return [
+                    StoredPart(number=part["PartNumber"], size=part["Size"], etag=_bare(part["ETag"]))
+                    for page in pages
+                    for part in page.get("Parts", [])
+                ]
+            except ClientError as error:
+                if _code(error) not in GONE:
+                    raise
+                raise PartsGone(_("The parts of this upload are gone. Upload the file again.")) from error
 
     def join_parts(self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress) -> None:
         listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]

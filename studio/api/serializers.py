@@ -15,7 +15,7 @@ from accounts.models import Organisation, Role
 from events.models import Webinar
 from media.models import Upload
 from studio import selectors
-from studio.models import Production
+from studio.models import Production, WatchedFile
 
 
 class StepSerializer(serializers.Serializer[dict[str, Any]]):
@@ -68,6 +68,27 @@ class UploadField(serializers.PrimaryKeyRelatedField[Upload]):
 class WebinarField(serializers.PrimaryKeyRelatedField[Webinar]):
     def get_queryset(self) -> QuerySet[Webinar]:
         return Webinar.objects.filter(organisation__in=_organisations(self.context))
+
+
+class WatchedFileSerializer(serializers.ModelSerializer[WatchedFile]):
+    """A file of the watched folder. `path` is `<organisation>/<webinar>/<file>`."""
+
+    class Meta:
+        model = WatchedFile
+        fields = (
+            "id",
+            "path",
+            "size",
+            "modified_at",
+            "state",
+            "progress",
+            "activity",
+            "error_code",
+            "error",
+            "recording",
+            "created_at",
+        )
+        read_only_fields = fields
 
 
 class ProductionSerializer(serializers.ModelSerializer[Production]):

@@ -2,7 +2,8 @@
 
 from rest_framework.routers import SimpleRouter
 
-from studio.api.views import ProductionViewSet
+from studio.api.views import ProductionViewSet, WatchedFileViewSet
 
 router = SimpleRouter()
 router.register("productions", ProductionViewSet, basename="production")
+router.register("watched-files", WatchedFileViewSet, basename="watched-file")

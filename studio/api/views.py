@@ -1,10 +1,10 @@
 """Productions over the API: start, watch, try again, cancel, publish."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import exceptions, mixins, permissions, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from accounts import rules
 from accounts.api.idempotency import IdempotencyMixin
 from accounts.api.permissions import OrganisationPermission, token_of
+from accounts.models import Role, User
 from events.models import Webinar
-from studio import services
-from studio.api.serializers import ProductionSerializer
-from studio.models import Production
+from studio import services, watching
+from studio.api.serializers import ProductionSerializer, WatchedFileSerializer
+from studio.models import Production, WatchedFile
 
 
 class ProductionViewSet(
@@ -83,3 +84,32 @@ class ProductionViewSet(
     @property
     def _user(self) -> Any:
         return self.request.user
+
+
+class WatchedFileViewSet(
+    IdempotencyMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[WatchedFile],
+):
+    """Files of the watched folder, in the folders of the organisations that the person belongs to."""
+
+    serializer_class = WatchedFileSerializer
+    permission_classes = [permissions.IsAuthenticated]
+    queryset = WatchedFile.objects.none()  # for the schema; see get_queryset
+    filterset_fields = ["state", "path"]
+
+    def get_queryset(self) -> Any:
+        return watching.files_for(cast(User, self.request.user), token=token_of(self.request))
+
+    @extend_schema(request=None, responses=WatchedFileSerializer)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Take a file once more that was refused."""
+        row = self.get_object()
+        organisation = watching.organisation_of(row)
+        user = cast(User, request.user)
+        if organisation is not None and not rules.has_role(user, organisation, Role.ORGANISER, token=token_of(request)):
+            raise exceptions.PermissionDenied
+        watching.retry(row=row, user=user)
+        return Response(self.get_serializer(row).data)

@@ -29,6 +29,7 @@ from studio.uploads import purpose_for, unused_uploads
 from studio.views.access import StudioRequest, find_recording, studio_page
 from studio.views.productions import production_publish
 from studio.views.webinars import find_webinar, webinar_context
+from studio.watching import watched_files_of_webinar
 from transcripts.models import TextTrack
 from work.errors import DomainError
 
@@ -69,7 +70,12 @@ def recordings(request: StudioRequest, pk: UUID) -> HttpResponse:
     latest = Production.objects.filter(recording=OuterRef("pk")).order_by("-created_at").values("pk")
     rows = rows.annotate(latest_production=Subquery(latest[:1]))
     context = webinar_context(
-        request, webinar, "recordings", recordings=list(rows), unused_uploads=unused_uploads(webinar)[:20]
+        request,
+        webinar,
+        "recordings",
+        recordings=list(rows),
+        unused_uploads=unused_uploads(webinar)[:20],
+        watched_files=watched_files_of_webinar(webinar)[:20],
     )
     return render(request, "studio/webinar/recordings.html", context)
 

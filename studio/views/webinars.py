@@ -16,7 +16,7 @@ from accounts import rules
 from accounts.models import Organisation, Role
 from events.errors import EditConflict
 from events.models import Webinar, WebinarState
-from studio import overview
+from studio import overview, watching
 from studio.forms import WebinarForm
 from studio.views.access import StudioRequest, find, may_change, require_organiser, studio_page
 from work.errors import DomainError
@@ -51,6 +51,7 @@ def dashboard(request: StudioRequest) -> HttpResponse:
         "upcoming": page_of(webinars.upcoming(), request.GET.get("page")),
         "past": page_of(webinars.past(), request.GET.get("past")),
         "may_create": rules.organisations_of(request.user, Role.ORGANISER).exists(),
+        "watched_failures": watching.failed_files_for(request.user).count(),
     }
     return render(request, "studio/dashboard.html", context)
 

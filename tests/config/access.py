@@ -31,7 +31,7 @@ from media.storage import private_storage
 from registration.links import join_link_for, token_for
 from registration.models import Registration
 from studio import services as studio_services
-from studio.models import Production, StepRow
+from studio.models import Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
 from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
@@ -198,6 +198,13 @@ def _add_uploads(world: World, webinar: Webinar, user: Any) -> None:
     asset = AssetFactory.create(organisation=webinar.organisation)
     Upload.objects.filter(pk=done.pk).update(state=WorkState.DONE, asset=asset)
     world.values |= {"upload_id": upload.pk, "done_upload_id": done.pk}
+    watched = WatchedFile.objects.create(
+        path=f"{webinar.organisation.slug}/{webinar.slug}/talk.mp4",
+        size=4,
+        modified_at=timezone.now(),
+        state=WorkState.FAILED,
+    )
+    world.values["watched_id"] = watched.pk
     part = uploads.part_address(upload=upload, number=1)
     world.personal["part"] = ("organiser", part.url.split("/")[-1])
 

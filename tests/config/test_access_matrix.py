@@ -170,6 +170,8 @@ POST   /studio/productions/{production_id}/publish/          302  302  302  403 
 POST   /studio/productions/{production_id}/cancel/           302  302  302  403  302  302  404  302
 POST   /studio/steps/{step_id}/retry/                        302  302  302  403  302  302  404  302
 POST   /studio/steps/{step_id}/skip/                         302  302  302  403  302  302  404  302
+GET    /studio/watched/                                      302  302  302  200  200  200  200  200
+POST   /studio/watched/{watched_id}/retry/                   302  302  302  403  302  302  404  302
 GET    /studio/tokens/                                       302  302  302  200  200  200  200  200
 POST   /studio/tokens/                                       302  302  302  200  200  200  200  200
 POST   /studio/tokens/{token_id}/revoke/                     302  302  302  403  302  302  404  302
@@ -209,6 +211,9 @@ GET    /api/v1/registrations/                                    401  401  401  
 POST   /api/v1/registrations/                                    401  401  401  403  201  201  400  201  403  201
 GET    /api/v1/registrations/{registration_id}/                  401  401  401  404  200  200  404  200  200  200
 POST   /api/v1/registrations/{registration_id}/cancel/           401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/watched-files/                                    401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/watched-files/{watched_id}/                       401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/watched-files/{watched_id}/retry/                 401  401  401  403  410  410  404  410  403  410
 GET    /api/v1/uploads/                                          401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/uploads/                                          401  401  401  400  201  201  400  201  400  201
 GET    /api/v1/uploads/{upload_id}/                              401  401  401  200  200  200  404  200  200  200

@@ -18,8 +18,9 @@ export function refusal(status, text, otherwise) {
   } catch {
     // Not ours: a proxy's page or S3's XML.
   }
-  // 403 of a part is an address that grew old; a new one is asked for. 408, 429 and 5xx pass.
-  const mayPass = status >= 500 || [408, 425, 429].includes(status) || (status === 403 && problem.code === undefined);
+  // 403 and 404 of a part, from S3, are an address that grew old: a new one is asked for. 408, 429 and 5xx pass.
+  const isOld = [403, 404].includes(status) && problem.code === undefined;
+  const mayPass = status >= 500 || [408, 425, 429].includes(status) || isOld;
   const isOldAddress = problem.code === "address_expired" || problem.code === "cut_off";
   return new UploadError(problem.title || otherwise, {
     isFinal: !mayPass && !isOldAddress,
