@@ -6,6 +6,7 @@ certain sites and until a day, and can revoke.
 
 import re
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,7 +16,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from accounts.links import LinkError, make_token, read_token
@@ -58,18 +58,12 @@ def embed_code(
     """The HTML to copy into another page; None if the recording may not be embedded without a link."""
     if link is None and recording.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED):
         return None
-    return str(
-        format_html(
-            '<iframe src="{}" title="{}" width="{}" height="{}" style="border:0;max-width:100%;aspect-ratio:{}/{}" '
-            'loading="lazy" allow="fullscreen; picture-in-picture; clipboard-write" '
-            'referrerpolicy="strict-origin-when-cross-origin"></iframe>',
-            embed_url(recording, link),
-            recording.webinar.title,
-            width,
-            height,
-            width,
-            height,
-        )
+    # Plain text: whoever shows it (in a page, in JSON) escapes it like any other.
+    return (
+        f'<iframe src="{escape(embed_url(recording, link))}" title="{escape(str(recording.webinar.title))}" '
+        f'width="{width}" height="{height}" style="border:0;max-width:100%;aspect-ratio:{width}/{height}" '
+        'loading="lazy" allow="fullscreen; picture-in-picture; clipboard-write" '
+        'referrerpolicy="strict-origin-when-cross-origin"></iframe>'
     )
 
 

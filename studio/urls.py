@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from studio.views import productions, recordings, registrants, speak, speakers, tokens, tracks, watched, webinars
+from studio.views import (
+    productions,
+    recordings,
+    registrants,
+    share,
+    speak,
+    speakers,
+    tokens,
+    tracks,
+    viewers,
+    watched,
+    webinars,
+)
 
 app_name = "studio"
 
@@ -27,6 +39,10 @@ recording_urls: list[URLPattern | URLResolver] = [
     path("visibility/", recordings.recording_visibility, name="recording_visibility"),
     path("produce/", recordings.production_start, name="production_start"),
     path("tracks/", tracks.track_upload, name="track_upload"),
+    path("share/", share.share, name="share"),
+    path("share/<uuid:link>/revoke/", share.embed_link_revoke, name="embed_link_revoke"),
+    path("viewers/", viewers.viewers, name="viewers"),
+    path("viewers.csv", viewers.viewers_csv, name="viewers_csv"),
 ]
 
 track_urls: list[URLPattern | URLResolver] = [

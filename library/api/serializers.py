@@ -7,9 +7,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.fields import TranslatedField, UtcField
-from library import selectors
-from library.models import Recording
+from library import embeds, selectors
+from library.models import EmbedLink, Recording
 from library.structured import absolute
+from library.viewings import Day, LanguageCount, Statistics
 from media.models import Derivative, DerivativeKind, Rendition
 from transcripts.models import TextTrack, TrackState
 
@@ -139,3 +140,57 @@ class PlaybackSerializer(serializers.Serializer[Any]):
 
     hls_url = serializers.URLField()
     expires_in_s = serializers.IntegerField()
+
+
+class EmbedLinkSerializer(serializers.ModelSerializer[EmbedLink]):
+    """Permission for certain sites to show a recording; `url` and `code` are empty once it has ended, and for
+    reviewers."""
+
+    sites = serializers.ListField(child=serializers.CharField(max_length=300), min_length=1, max_length=20)
+    ends_at = UtcField()
+    created_at = UtcField(read_only=True)
+    revoked_at = UtcField(read_only=True)
+    url = serializers.SerializerMethodField()
+    code = serializers.SerializerMethodField()
+
+    class Meta:
+        model = EmbedLink
+        fields = ("id", "name", "sites", "ends_at", "created_at", "revoked_at", "url", "code")
+
+    def get_url(self, link: EmbedLink) -> str:
+        return embeds.embed_url(link.recording, link) if self._is_shown(link) else ""
+
+    def get_code(self, link: EmbedLink) -> str:
+        return embeds.embed_code(link.recording, link) or "" if self._is_shown(link) else ""
+
+    def _is_shown(self, link: EmbedLink) -> bool:
+        return link.is_live and not self.context.get("hides_code", False)
+
+
+class LanguageCountSerializer(serializers.Serializer[LanguageCount]):
+    """`language` is empty for those that are too few to be told apart."""
+
+    language = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ViewingDaySerializer(serializers.Serializer[Day]):
+    day = serializers.DateField()
+    openings = serializers.IntegerField()
+    watched_ms = serializers.IntegerField()
+    completed = serializers.IntegerField()
+
+
+class StatisticsSerializer(serializers.Serializer[Statistics]):
+    """How a recording was watched. Where fewer than five viewings stand behind a figure, it is null or empty."""
+
+    openings = serializers.IntegerField()
+    watched_ms = serializers.IntegerField()
+    completed = serializers.IntegerField(allow_null=True)
+    median_startup_ms = serializers.IntegerField(allow_null=True)
+    stalled = serializers.IntegerField(allow_null=True)
+    curve = serializers.ListField(child=serializers.FloatField())
+    curve_step_ms = serializers.IntegerField()
+    captions = LanguageCountSerializer(many=True)
+    audio = LanguageCountSerializer(many=True)
+    days = ViewingDaySerializer(many=True)

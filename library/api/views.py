@@ -1,8 +1,11 @@
 """Recordings over HTTP."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, permissions, serializers
@@ -10,12 +13,20 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import rules as accounts_rules
+from accounts.api.permissions import OrganisationPermission, token_of
 from accounts.api.viewsets import OrganisationViewSet
+from accounts.models import Role
 from events.api.views import ReadAnnouncedOrMember
-from library import playback, rules, selectors, services
+from library import embeds, playback, rules, selectors, services, viewings
 from library.api.filters import RecordingFilter
-from library.api.serializers import PlaybackSerializer, RecordingSerializer
-from library.models import Recording
+from library.api.serializers import (
+    EmbedLinkSerializer,
+    PlaybackSerializer,
+    RecordingSerializer,
+    StatisticsSerializer,
+)
+from library.models import EmbedLink, Recording
 from library.structured import absolute
 
 
@@ -35,7 +46,8 @@ class RecordingViewSet(
     http_method_names = ("get", "patch", "post", "head", "options")
 
     def get_queryset(self) -> "QuerySet[Recording]":
-        if self.request.method in permissions.SAFE_METHODS:
+        is_for_everybody = self.action in ("list", "retrieve", "playback", None)
+        if self.request.method in permissions.SAFE_METHODS and is_for_everybody:
             return selectors.recordings_visible_to(self.request)
         return super().get_queryset()
 
@@ -72,3 +84,50 @@ class RecordingViewSet(
         url = absolute(reverse("library:master", args=[grant]))
         # Grants end at round times, up to an eighth of their life early.
         return Response({"hls_url": url, "expires_in_s": settings.PLAYBACK_GRANT_LIFE_S * 7 // 8})
+
+    @extend_schema(responses=StatisticsSerializer)
+    @action(detail=True, methods=["get"], permission_classes=(OrganisationPermission,))
+    def viewers(self, request: Request, pk: str) -> Response:
+        """How the recording is watched. Figures behind which few viewings stand are left out."""
+        found = viewings.statistics(self.get_object())
+        serializer: Any = StatisticsSerializer(found)
+        return Response(serializer.data)
+
+    @extend_schema(methods=["GET"], responses=EmbedLinkSerializer(many=True))
+    @extend_schema(methods=["POST"], request=EmbedLinkSerializer, responses={201: EmbedLinkSerializer})
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        url_path="embed_links",
+        permission_classes=(OrganisationPermission,),
+        pagination_class=None,
+    )
+    def embed_links(self, request: Request, pk: str) -> Response:
+        """Links by which certain sites may show a recording that is not public; the newest first, at most 100."""
+        recording = self.get_object()
+        if request.method == "GET":
+            # Whoever has a link's address can pass the recording on: reviewers do not get it.
+            is_organiser = accounts_rules.has_role(
+                request.user, recording.webinar.organisation, Role.ORGANISER, token=token_of(request)
+            )
+            context = {"hides_code": not is_organiser}
+            rows: Any = EmbedLinkSerializer(recording.embed_links.all()[:100], many=True, context=context)
+            return Response(rows.data)
+        serializer: Any = EmbedLinkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        link = embeds.create_embed_link(recording=recording, user=self.user, **serializer.validated_data)
+        return Response(EmbedLinkSerializer(link).data, status=201)
+
+    @extend_schema(request=None, responses=EmbedLinkSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="embed_links/(?P<link>[0-9a-f-]{36})/revoke",
+        permission_classes=(OrganisationPermission,),
+    )
+    def revoke_embed_link(self, request: Request, pk: str, link: str) -> Response:
+        """End a link: pages that show the recording with it stop at once."""
+        found = get_object_or_404(EmbedLink, pk=link, recording=self.get_object())
+        embeds.revoke_embed_link(link=found, user=self.user)
+        found.refresh_from_db()
+        return Response(EmbedLinkSerializer(found).data)

@@ -43,7 +43,11 @@ class RecordingTab:
     title: Any
 
 
-RECORDING_TABS = (RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),)
+RECORDING_TABS = (
+    RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),
+    RecordingTab("share", "studio:share", gettext_lazy("Share")),
+    RecordingTab("viewers", "studio:viewers", gettext_lazy("Viewers")),
+)
 
 
 def recording_context(request: StudioRequest, recording: Recording, tab: str, **more: Any) -> dict[str, Any]:

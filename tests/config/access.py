@@ -22,7 +22,7 @@ from accounts.models import Role
 from accounts.services import create_api_token
 from events import services as events_services
 from events.models import Visibility, Webinar, WebinarState
-from library import playback
+from library import embeds, playback
 from library.models import Recording, RecordingState
 from library.rules import Right
 from media import uploads
@@ -187,6 +187,13 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     assert package is not None
     right = Right("registration", str(registration.pk))
     world.personal["grant"] = ("registrant", playback.make_grant(recording=recording, package=package, right=right))
+    link = embeds.create_embed_link(
+        recording=recording,
+        name="Intranet",
+        sites=["https://intranet.example.org"],
+        ends_at=timezone.now() + timedelta(days=30),
+    )
+    world.values |= {"embed_link_id": link.pk, "embed_query": embeds.embed_url(recording, link).partition("?")[2]}
     file_address = private_storage().signed_url(package.renditions.all()[0].key, content_type="video/mp4")
     world.personal["file"] = ("registrant", file_address.split("/")[-1])
 

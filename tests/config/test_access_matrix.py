@@ -64,26 +64,41 @@ GET    /webinars/{draft}/                                         404  404  404 
 GET    /webinars/{public}/watch/                                  200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/watch/                                  403  200  403  200  200  200  403  200
 GET    /webinars/{draft}/watch/                                   404  404  404  200  200  200  404  200
-GET    /webinars/{public}/poster.jpg                              302  302  302  302  302  302  302  302
-GET    /webinars/{closed}/poster.jpg                              404  302  404  302  302  302  404  302
+GET    /webinars/{public}/watch/grant/                            200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/watch/grant/                            404  200  404  200  200  200  404  200
+GET    /webinars/{draft}/watch/grant/                             404  404  404  200  200  200  404  200
+GET    /webinars/{public}/poster.jpg                              200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/poster.jpg                              404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/poster.jpg                               404  404  404  404  404  404  404  404
 GET    /webinars/{public}/transcript/en/                          200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/transcript/en/                          404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/transcript/fr/                           404  404  404  404  404  404  404  404
-GET    /webinars/{public}/downloads/video/720p.mp4                302  302  302  302  302  302  302  302
-GET    /webinars/{closed}/downloads/video/720p.mp4                404  302  404  302  302  302  404  302
+GET    /webinars/{public}/downloads/video/720p.mp4                200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/downloads/video/720p.mp4                404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/downloads/video/720p.mp4                 404  404  404  404  404  404  404  404
 GET    /webinars/{public}/downloads/subtitles/en.vtt              200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/downloads/subtitles/en.vtt              404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/downloads/subtitles/fr.vtt               404  404  404  404  404  404  404  404
-GET    /webinars/{public}/downloads/slides/{public_material_id}/  302  302  302  302  302  302  302  302
-GET    /webinars/{closed}/downloads/slides/{closed_material_id}/  404  302  404  302  302  302  404  302
-GET    /webinars/{draft}/downloads/slides/{draft_material_id}/    404  404  404  302  302  302  404  302
+GET    /webinars/{public}/downloads/slides/{public_material_id}/  200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/downloads/slides/{closed_material_id}/  404  200  404  200  200  200  404  200
+GET    /webinars/{draft}/downloads/slides/{draft_material_id}/    404  404  404  200  200  200  404  200
 GET    /webinars/{public}/downloads/slides/{draft_material_id}/   404  404  404  404  404  404  404  404
 GET    /playback/{grant}/master.m3u8                              404  200  404  404  404  404  404  404
 GET    /playback/{grant}/720p.m3u8                                404  200  404  404  404  404  404  404
 GET    /playback/{grant}/storyboard.vtt                           404  200  404  404  404  404  404  404
-GET    /playback/{grant}/poster.jpg                               404  302  404  404  404  404  404  404
+GET    /playback/{grant}/poster.jpg                               404  200  404  404  404  404  404  404
+GET    /playback/{grant}/files/720p.mp4                           404  200  404  404  404  404  404  404
+POST   /playback/{grant}/beats/                                   404  204  404  404  404  404  404  404
+GET    /playback/{grant}/beats/                                   405  405  405  405  405  405  405  405
+GET    /embed/{public}/                                           200  200  200  200  200  200  200  200
+GET    /embed/{closed}/                                           404  404  404  404  404  404  404  404
+GET    /embed/{closed}/?{embed_query}                             200  200  200  200  200  200  200  200
+GET    /embed/{public}/grant/                                     200  200  200  200  200  200  200  200
+GET    /embed/{closed}/grant/                                     404  404  404  404  404  404  404  404
+GET    /embed/{closed}/grant/?{embed_query}                       200  200  200  200  200  200  200  200
+GET    /oembed                                                    404  404  404  404  404  404  404  404
+GET    /oembed?url=http://testserver/webinars/{public}/watch/     200  200  200  200  200  200  200  200
+GET    /oembed?url=http://testserver/webinars/{closed}/watch/     404  404  404  404  404  404  404  404
 GET    /playback/{grant}/subtitles/en.m3u8                        404  200  404  404  404  404  404  404
 GET    /playback/{grant}/subtitles/en.vtt                         404  200  404  404  404  404  404  404
 GET    /files/{file}                                              403  200  403  403  403  403  403  403
@@ -160,6 +175,11 @@ POST   /studio/recordings/{public_recording_id}/visibility/  302  302  302  403 
 GET    /studio/recordings/{draft_recording_id}/produce/      302  302  302  403  200  200  404  200
 POST   /studio/recordings/{draft_recording_id}/produce/      302  302  302  403  200  200  404  200
 POST   /studio/recordings/{draft_recording_id}/tracks/       302  302  302  403  302  302  404  302
+GET    /studio/recordings/{closed_recording_id}/share/       302  302  302  200  200  200  404  200
+POST   /studio/recordings/{closed_recording_id}/share/       302  302  302  403  302  302  404  302
+POST   /studio/recordings/{closed_recording_id}/share/{embed_link_id}/revoke/  302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/viewers/     302  302  302  200  200  200  404  200
+GET    /studio/recordings/{public_recording_id}/viewers.csv  302  302  302  200  200  200  404  200
 POST   /studio/tracks/{track_id}/publish/                    302  302  302  403  302  302  404  302
 POST   /studio/tracks/{track_id}/unpublish/                  302  302  302  403  302  302  404  302
 POST   /studio/tracks/{track_id}/delete/                     302  302  302  403  302  302  404  302
@@ -230,6 +250,10 @@ PATCH  /api/v1/recordings/{public_recording_id}/                 401  401  401  
 GET    /api/v1/recordings/{public_recording_id}/playback/        200  200  200  200  200  200  200  200  200  200
 GET    /api/v1/recordings/{closed_recording_id}/playback/        404  404  404  200  200  200  404  200  200  200
 GET    /api/v1/recordings/{draft_recording_id}/playback/         404  404  404  404  404  404  404  404  404  404
+GET    /api/v1/recordings/{public_recording_id}/viewers/         401  401  401  200  200  200  404  200  200  200
+GET    /api/v1/recordings/{closed_recording_id}/embed_links/     401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/recordings/{closed_recording_id}/embed_links/     401  401  401  403  201  201  404  201  403  201
+POST   /api/v1/recordings/{closed_recording_id}/embed_links/{embed_link_id}/revoke/  401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/recordings/{draft_recording_id}/publish/          401  401  401  403  409  409  404  409  403  409
 POST   /api/v1/recordings/{public_recording_id}/withdraw/        401  401  401  403  200  200  404  200  403  200
 GET    /api/v1/tracks/                                           401  401  401  200  200  200  200  200  200  200
@@ -271,6 +295,7 @@ def body_for(method: str, address: str, world: World) -> object:
     webinar = {"title": "New", "organisation": organisation, **new_times()}
     bodies: dict[str, object] = {
         "/parts/{part}": b"abcd",
+        "/playback/{grant}/beats/": b'{"viewing": "6f0f6f4e-6a43-4b8e-a0a5-5f2f2f6a1c11", "watched_ms": 0}',
 GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
 GET    /api/v1/languages/                                        200  200  200  200  200  200  200  200  200  200
@@ -308,6 +333,16 @@ DELETE /api/v1/glossary-terms/{term_id}/                         401  401  401  
             "organisation": organisation,
         },
         "/api/v1/recordings/{public_recording_id}/": {"visibility": "organisation"},
+        "/api/v1/recordings/{closed_recording_id}/embed_links/": {
+            "name": "Course",
+            "sites": ["https://learn.example.org"],
+            "ends_at": new_times()["ends_at"],
+        },
+        "/studio/recordings/{closed_recording_id}/share/": {
+            "name": "Course",
+            "sites": "https://learn.example.org",
+            "ends_on": new_times()["ends_at"][:10],
+        },
         "/api/v1/tracks/": {
             "asset": values["asset_id"],
             "language": "es",

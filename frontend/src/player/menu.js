@@ -11,7 +11,7 @@ export class Menu {
   #shown = "root";
   #onToggle;
 
-  constructor(button, panel, pages, { label, back, onToggle }) {
+  constructor(button, panel, pages, { label, onToggle }) {
     this.#button = button;
     this.#panel = panel;
     this.#pages = pages;
@@ -21,7 +21,6 @@ export class Menu {
     panel.setAttribute("role", "menu");
     panel.setAttribute("aria-label", label);
     panel.dir = document.documentElement.dir || "ltr";
-    panel.dataset.back = back;
     button.setAttribute("aria-haspopup", "menu");
     button.setAttribute("aria-expanded", "false");
     button.setAttribute("aria-controls", panel.id);
