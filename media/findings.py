@@ -4,6 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from media.languages import name_in_reader_language
+
 
 def describe(warning: dict[str, Any]) -> str:
     """Return one warning as a sentence for the organiser; an unknown code is shown as it is."""
@@ -11,6 +13,10 @@ def describe(warning: dict[str, Any]) -> str:
     for name in ("claimed_ms", "found_ms", "start_ms", "length_ms"):
         if name in facts:
             facts[name.replace("_ms", "_s")] = round(facts[name] / 1000, 1)
+    for name in ("language", "languages"):
+        if name in facts:
+            tags = facts[name] if name == "languages" else [facts[name]]
+            facts[name] = ", ".join(name_in_reader_language(tag) for tag in tags if tag)
     match warning.get("code"):
         case "duration_differs":
             text = _("The file says it lasts %(claimed_s)s seconds, but %(found_s)s seconds were found in it.")
@@ -21,7 +27,34 @@ def describe(warning: dict[str, Any]) -> str:
         case "clock_offset":
             text = _("The recording's clock does not begin at zero; it was corrected.")
         case "several_sounds":
-            text = _("The file holds %(count)s sound tracks; its default one is used.")
+            if facts.get("language"):
+                text = _(
+                    "The file holds %(count)s sound tracks (%(languages)s); number %(number)s, %(language)s, is used."
+                )
+            elif "number" in facts:
+                text = _("The file holds %(count)s sound tracks; number %(number)s is used.")
+            else:
+                text = _("The file holds %(count)s sound tracks; its default one is used.")
+        case "several_pictures":
+            text = _(
+                "The file holds %(count)s pictures at once; the one of %(width)s x %(height)s pixels is used. "
+                "To show both, record them as one picture."
+            )
+        case "subtitles_inside":
+            if facts.get("languages"):
+                text = _(
+                    "The file carries subtitles (%(languages)s), which are not used. "
+                    "Export them as SRT or WebVTT and upload them with the other subtitles."
+                )
+            else:
+                text = _(
+                    "The file carries subtitles, which are not used. "
+                    "Export them as SRT or WebVTT and upload them with the other subtitles."
+                )
+        case "captions_inside":
+            text = _("The picture carries television captions, which are left out. Subtitles are made from the sound.")
+        case "changing_picture":
+            text = _("The picture changes its size or coding in the middle; it was brought to one form.")
         case "chapters_dropped":
             text = _("The file holds %(count)s chapters; they were left out.")
         case "no_audio":

@@ -1,4 +1,7 @@
-"""Language codes that MP4 wants: ISO 639-2/T, three letters, no script and no region."""
+"""Language codes that MP4 wants: ISO 639-2/T, three letters, no script and no region; and what a file's codes mean."""
+
+from babel import Locale, UnknownLocaleError
+from django.utils.translation import get_language
 
 _PAIRS = """
 aa-aar ab-abk af-afr ak-aka am-amh an-arg ar-ara as-asm av-ava ay-aym az-aze ba-bak be-bel bg-bul bi-bis
@@ -15,6 +18,13 @@ ts-tso tt-tat tw-twi ty-tah ug-uig uk-ukr ur-urd uz-uzb ve-ven vi-vie wa-wln wo-
 za-zha zh-zho zu-zul
 """
 _THREE_LETTERS = {pair[:2]: pair[3:] for pair in _PAIRS.split()}
+# ISO 639-2/B: the older codes of twenty languages, which Matroska prescribes and many tools write.
+_OLDER_PAIRS = """
+alb-sqi arm-hye baq-eus bur-mya chi-zho cze-ces dut-nld fre-fra geo-kat ger-deu gre-ell ice-isl mac-mkd mao-mri may-msa
+per-fas rum-ron slo-slk tib-bod wel-cym
+"""
+_OLDER = {pair[:3]: pair[4:] for pair in _OLDER_PAIRS.split()}
+_TWO_LETTERS = {three: two for two, three in _THREE_LETTERS.items()}
 
 
 def iso639_2(tag: str) -> str:
@@ -27,3 +37,25 @@ def iso639_2(tag: str) -> str:
     if len(primary) == 3 and primary.isascii() and primary.isalpha():
         return primary
     return _THREE_LETTERS.get(primary, "und")
+
+
+def from_file(code: str) -> str:
+    """Return the primary BCP 47 subtag of a language as a file names it; nothing for none.
+
+    >>> from_file("fre"), from_file("eng"), from_file("pt-BR"), from_file("fuf"), from_file("und"), from_file("<b>")
+    ('fr', 'en', 'pt', 'fuf', '', '')
+    """
+    primary = code.split("-")[0].lower()
+    primary = _OLDER.get(primary, primary)
+    primary = _TWO_LETTERS.get(primary, primary)
+    is_code = len(primary) in (2, 3) and primary.isascii() and primary.isalpha()
+    return primary if is_code and primary not in ("und", "mul", "mis", "zxx") else ""
+
+
+def name_in_reader_language(tag: str) -> str:
+    """Return a language's name as the reader of the current page calls it; the tag itself if nobody knows."""
+    try:
+        names = Locale.parse(get_language() or "en", sep="-").languages
+    except (UnknownLocaleError, ValueError):
+        names = Locale("en").languages
+    return str(names.get(tag.split("-")[0], tag))

@@ -36,6 +36,19 @@ def family(root: int, marker: str = "") -> set[int]:
     return found
 
 
+def io_and_cpu(pids: set[int]) -> tuple[int, int]:
+    """Return the bytes that some processes read and wrote so far, and their processor time in ticks."""
+    bytes_moved, ticks = 0, 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+            with open(f"/proc/{pid}/io", "rb") as file:
+                bytes_moved += sum(int(line.split()[1]) for line in file.read().splitlines()[:2])
+    return bytes_moved, ticks
+
+
 def kill_family(root: int, marker: str, *, with_root: bool) -> None:
     """Kill all processes of a run and wait until none is left. A root that was reaped must not be killed again."""
     spared = set() if with_root else {root}

@@ -53,6 +53,7 @@ def run(
     readable: Sequence[Path] = (),
     on_line: Callable[[str], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    on_alive: Callable[[], None] | None = None,
     stdin: bytes | None = None,
 ) -> Result:
     """Run a tool on hostile input and wait for it.
@@ -65,6 +66,7 @@ def run(
         command: program name (or absolute path) and arguments; no user text belongs in it.
         on_line: called with each line of standard output; may raise, which ends the tool.
         should_stop: polled several times a second.
+        on_alive: called several times a second, but only if the tool said, wrote or computed something meanwhile.
         stdin: what the tool may read; nothing by default.
 
     Raises:
@@ -93,7 +95,8 @@ def run(
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        return _Watch(process, os.path.basename(command[0]), output_dir, limits, marker, should_stop).wait(on_line)
+        tool = os.path.basename(command[0])
+        return _Watch(process, tool, output_dir, limits, marker, should_stop, on_alive).wait(on_line)
 
 
 class _Watch:
@@ -107,12 +110,16 @@ class _Watch:
         limits: Limits,
         marker: str,
         should_stop: Callable[[], bool] | None,
+        on_alive: Callable[[], None] | None,
     ) -> None:
         self.process = process
         self.tool = tool
         self.output_dir = output_dir
         self.limits = limits
         self.should_stop = should_stop
+        self.on_alive = on_alive
+        self.said_bytes = 0
+        self.seen: tuple[int, ...] = ()
         self.marker = marker
         self.is_weak = level() == "weak"
         self.stdout = bytearray()
@@ -145,6 +152,7 @@ class _Watch:
             while selector.get_map():
                 for key, _events in selector.select(timeout=max(0.0, next_look - time.monotonic())):
                     data = os.read(key.fd, READ_BYTES)
+                    self.said_bytes += len(data)
                     if not data:
                         selector.unregister(key.fileobj)
                     elif key.fileobj is self.process.stderr:
@@ -177,13 +185,20 @@ class _Watch:
         if self.should_stop is not None and self.should_stop():
             raise Stopped(f"{self.tool} was stopped")
         over: Limit | None = None
+        size = _size_of(self.output_dir)
+        family = processes.family(self.process.pid, self.marker if self.is_weak else "")
         if time.monotonic() - self.started_at > self.limits.wall_s:
             over = "wall"
-        elif _size_of(self.output_dir) > self.limits.output_bytes:
+        elif size > self.limits.output_bytes:
             over = "output"
         # The kernel's own limit does not hold for root.
-        elif len(processes.family(self.process.pid, self.marker if self.is_weak else "")) > self.limits.processes:
+        elif len(family) > self.limits.processes:
             over = "processes"
+        if self.on_alive is not None:
+            seen = (self.said_bytes, size, *processes.io_and_cpu(family))
+            if seen != self.seen:
+                self.on_alive()
+            self.seen = seen
         if over is not None:
             raise LimitExceeded(self.tool, over, self.stderr_tail)
 

@@ -69,7 +69,12 @@ def inspect(run: Run) -> None:
     """Look into the file, refuse what is unsafe or not a recording, and open a new version of what is made from it."""
     asset = run.production.asset
     media.services.inspect_source(
-        asset=asset, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
+        asset=asset,
+        workdir=run.workdir,
+        language=run.production.spoken_language,
+        progress=run.report,
+        should_stop=run.should_stop,
+        fenced=run.fenced,
     )
     if run.production.package is None:
         with run.fenced():
@@ -169,6 +174,7 @@ def captions(run: Run) -> dict[str, Any]:
             asset=run.production.asset,
             results=transcription.result["parts"],
             language=run.production.spoken_language,
+            terms=_hints(run.production),
         )
         _publish_if_wanted(run.production, track)
     return {"cues": track.current_revision.cue_count if track.current_revision else 0}
@@ -179,7 +185,6 @@ def translate(run: Run) -> dict[str, Any]:
     asset = run.production.asset
     source = transcripts.selectors.captions_of(asset=asset, language=run.production.spoken_language)
     if source is None or source.current_revision is None or not source.current_revision.cue_count:
-            terms=_hints(run.production),
         raise Skip(_("There are no captions to translate."))
     if not transcripts.services.can_translate(source.language, run.language):
         raise Skip(_("No engine here can translate into this language; a person can upload subtitles."))
@@ -187,6 +192,7 @@ def translate(run: Run) -> dict[str, Any]:
         asset=asset,
         source_track=source,
         language=run.language,
+        package=run.production.package,
         progress=run.report,
         should_stop=run.should_stop,
         fenced=run.fenced,
@@ -197,7 +203,6 @@ def translate(run: Run) -> dict[str, Any]:
 
 
 def package(run: Run) -> None:
-        package=run.production.package,
     """Check what was made against the source, make the downloads, and show this version to viewers."""
     media.services.check_package(
         package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop

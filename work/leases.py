@@ -1,11 +1,12 @@
 """A worker's temporary right to one row: heartbeat, fencing, cancelling."""
 
 import contextlib
+import contextvars
 import logging
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +28,26 @@ stopping = multiprocessing.get_context("fork").Event()
 POLL_S = 2.0  # how soon a cancelled or lost row is noticed; J9 promises 10 s to the end of the tool
 REPORT_S = 1.0  # at most one progress write per this time
 
+_current: "contextvars.ContextVar[Lease[Any] | None]" = contextvars.ContextVar("lease", default=None)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[Callable[[], None]]:
+    """While a tool works for this thread's lease: heartbeats go on only as long as the tool is heard.
+
+    Yields what is to be called at every sign of life. A frozen tool then looks like a frozen worker (promise J13): the
+    row is shown as stalled, and after its lease another worker takes over. Without a lease nothing happens.
+    """
+    lease = _current.get()
+    if lease is None:
+        yield lambda: None
+        return
+    lease.hear()
+    try:
+        yield lease.hear
+    finally:
+        lease.stop_listening()
+
 
 class Lease(Generic[Row]):
     """The right to work on `row` until it is lost, handed back or finished.
@@ -41,6 +62,7 @@ class Lease(Generic[Row]):
         self._cancelled = threading.Event()
         self._done = threading.Event()
         self._reported_at = 0.0
+        self._heard_at: float | None = None  # None: no tool is at work, so nothing need be heard
         self._percent = row.progress
 
     def write(self, **fields: Any) -> None:
@@ -105,14 +127,28 @@ class Lease(Generic[Row]):
         """For loops and outside tools that poll; `check` then says why."""
         return self._lost.is_set() or self._cancelled.is_set() or stopping.is_set()
 
+    def hear(self) -> None:
+        """Note that the tool at work for this row is alive."""
+        self._heard_at = time.monotonic()
+
+    def stop_listening(self) -> None:
+        self._heard_at = None
+
+    @property
+    def _is_silent(self) -> bool:
+        heard_at = self._heard_at
+        return heard_at is not None and time.monotonic() - heard_at > settings.WORK_HEARTBEAT_S
+
     @contextlib.contextmanager
     def kept_alive(self) -> Iterator[None]:
         """Send heartbeats from a thread while the body runs."""
         thread = threading.Thread(target=self._beat, name=f"lease-{self.row.pk}", daemon=True)
         thread.start()
+        token = _current.set(self)
         try:
             yield
         finally:
+            _current.reset(token)
             self._done.set()
             thread.join(timeout=10)
 
@@ -124,7 +160,7 @@ class Lease(Generic[Row]):
         try:
             while not self._done.wait(poll_s):
                 try:
-                    if time.monotonic() >= beat_at:
+                    if time.monotonic() >= beat_at and not self._is_silent:
                         beat_at = time.monotonic() + settings.WORK_HEARTBEAT_S
                         expires_at = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
                         if held.update(lease_expires_at=expires_at) != 1 and not self._done.is_set():

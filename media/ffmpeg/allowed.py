@@ -18,7 +18,8 @@ AUDIO_DECODERS = (
     *("wmav2", "amrnb", "amrwb", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
     *("pcm_f32le", "pcm_f64le", "pcm_u8", "pcm_alaw", "pcm_mulaw"),
 )
-TEXT_DECODERS = ("webvtt",)
+# ffprobe opens a decoder for every stream, and refuses the whole file if one is not allowed. Nothing is decoded.
+TEXT_DECODERS = ("webvtt", "srt", "subrip", "mov_text", "ass", "ssa", "text")
 DECODERS = (*VIDEO_DECODERS, *AUDIO_DECODERS)
 
 # ffprobe names a stream by its codec, which for some differs from the decoder's name.
@@ -32,9 +33,10 @@ SOURCE_OPTIONS = {
     "format_whitelist": ",".join(FORMATS),
     "codec_whitelist": ",".join(DECODERS),
 }
+PROBE_OPTIONS = {**SOURCE_OPTIONS, "codec_whitelist": ",".join((*DECODERS, *TEXT_DECODERS))}
 # For files that we wrote ourselves.
 OWN_OPTIONS = {
     "protocol_whitelist": ",".join(PROTOCOLS),
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,flac,webvtt",
-    "codec_whitelist": "h264,aac,flac,webvtt",
+    "codec_whitelist": "h264,libdav1d,aac,flac,webvtt",
 }

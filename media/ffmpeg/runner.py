@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 import sandbox
 from media.errors import EncodingFailed, NoSpace, ToolUnavailable
-from media.ffmpeg.allowed import OWN_OPTIONS, SOURCE_OPTIONS
+from media.ffmpeg.allowed import OWN_OPTIONS, PROBE_OPTIONS, SOURCE_OPTIONS
+from work import leases
 from work.errors import TemporaryFailure
 
 logger = logging.getLogger(__name__)
@@ -111,19 +112,21 @@ def run_ffprobe(
         ToolUnavailable: ffprobe is not installed.
     """
     command = ["ffprobe", "-hide_banner", "-v", "error"]
-    for name, value in SOURCE_OPTIONS.items():
+    for name, value in PROBE_OPTIONS.items():
         command += [f"-{name}", value]
     command += [*arguments, "-i", f"file:in/{SOURCE}"]
     limits = sandbox.Limits(wall_s=wall_s, memory_bytes=settings.TOOL_MEMORY_MB * 1024**2, output_bytes=1024**2)
     try:
-        return sandbox.run(
-            command,
-            inputs={SOURCE: path},
-            output_dir=output_dir,
-            limits=limits,
-            on_line=on_line,
-            should_stop=should_stop,
-        )
+        with leases.listening() as heard:
+            return sandbox.run(
+                command,
+                inputs={SOURCE: path},
+                output_dir=output_dir,
+                limits=limits,
+                on_line=on_line,
+                should_stop=should_stop,
+                on_alive=heard,
+            )
     except sandbox.ToolMissing as error:
         raise _tool_missing(error) from error
     except sandbox.Stopped as error:
@@ -156,14 +159,16 @@ def _run(
 ) -> sandbox.Result:
     logger.debug("running %s", command)
     try:
-        result = sandbox.run(
-            command,
-            inputs=inputs,
-            output_dir=output_dir,
-            limits=limits,
-            on_line=on_line,
-            should_stop=should_stop,
-        )
+        with leases.listening() as heard:
+            result = sandbox.run(
+                command,
+                inputs=inputs,
+                output_dir=output_dir,
+                limits=limits,
+                on_line=on_line,
+                should_stop=should_stop,
+                on_alive=heard,
+            )
     except sandbox.ToolMissing as error:
         raise _tool_missing(error) from error
     except sandbox.Stopped as error:

@@ -1,5 +1,6 @@
 """Looks into a source before anything decodes it: refuses what is unsafe or no recording, notes what is unusual."""
 
+import dataclasses
 import json
 import re
 import tempfile
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 import sandbox
+from media import languages
 from media.errors import EncodingFailed, MediaRejected
 from media.ffmpeg import probe
 from media.ffmpeg.allowed import AUDIO_CODECS, SOURCE_OPTIONS, VIDEO_CODECS
@@ -28,9 +30,15 @@ MIN_SIDE = 16
 MAX_ASPECT = 8
 MAX_STREAMS = 128
 MAX_CHAPTERS = 200
+MAX_FRAME_RATE = 1000
+MAX_SAMPLE_RATE = 384_000  # Hz
+MAX_CHANNELS = 32
 PLAYLIST_MARKS = (b"#EXTM3U", b"ffconcat version", b"<MPD", b"v=0\r\n", b"v=0\n", b"[playlist]")
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 LATE_MS = 40
+TITLE_CHARS = 80
+# A stream of sound that ends before this share of the longest one is a test or a mistake.
+WHOLE_SOUND = 0.5
 CODEC_REFUSED = re.compile(r"Codec \((\w+)\) not on whitelist")
 
 
@@ -38,6 +46,7 @@ def inspect_source(
     *,
     asset: Asset,
     workdir: Path,
+    language: str = "",
     progress: Progress = silent,
     should_stop: ShouldStop = never,
     fenced: Fenced = transaction.atomic,
@@ -46,6 +55,10 @@ def inspect_source(
 
     Limits are checked on the header before anything else is read, then on the list of packets; nothing is decoded.
     Times come from the packets: a header may claim anything.
+
+    Of several pictures the file's own choice is taken, then the largest. Of several sounds the one in `language` (what
+    is spoken, a BCP 47 tag) if exactly one is said to be, else the file's own choice, and never a fragment or a
+    commentary while there is another. All of them are listed in the facts.
 
     Raises:
         MediaRejected: the file must be replaced; `code` and message say why.
@@ -70,8 +83,12 @@ def inspect_source(
             with remuxed(path, workdir, progress=progress, should_stop=should_stop) as rewritten:
                 header = _merge(header, _read_header(rewritten, out))
                 streams, complaints = _scan(rewritten, out, should_stop)
-    facts = _facts(header, streams, container=container, needs_remux=needs_remux)
-    _refuse_by_packets(facts)
+        facts = _facts(header, streams, container=container, needs_remux=needs_remux, language=language)
+        _refuse_by_packets(facts)
+        if facts.video is not None and facts.can_copy_video:
+            # Reading key frames costs something, so only what would be copied is asked.
+            is_one_shape = _has_one_shape(path, facts.video.index, out, should_stop)
+            facts = dataclasses.replace(facts, video=dataclasses.replace(facts.video, is_one_shape=is_one_shape))
     warnings = _warnings(header, facts, complaints)
     video = facts.video
     with fenced():
@@ -99,7 +116,7 @@ def remuxed(
         activity = _("Mending the file's clock")
         # Pictures that are no covers, and all sound; either may be absent. Data and text stay behind.
         command = [flag for name, value in SOURCE_OPTIONS.items() for flag in (f"-{name}", value)]
-        command += ["-fflags", "+genpts", "-i", f"file:in/{SOURCE}", "-map", "0:V:0?", "-map", "0:a?", "-c", "copy"]
+        command += ["-fflags", "+genpts", "-i", f"file:in/{SOURCE}", "-map", "0:V?", "-map", "0:a?", "-c", "copy"]
         command += ["-map_metadata", "-1", "-map_chapters", "-1", "-avoid_negative_ts", "make_zero"]
         command += ["-max_interleave_delta", "0", "-f", "matroska", "file:out/remuxed.mkv"]
         try:
@@ -201,6 +218,8 @@ def _refuse_by_header(header: dict[str, Any]) -> None:
     for stream in streams:
         if stream.get("codec_type") == "video":
             _refuse_by_size(int(stream.get("width") or 0), int(stream.get("height") or 0), is_cover=_is_cover(stream))
+        elif stream.get("codec_type") == "audio":
+            _refuse_by_sound(int(stream.get("sample_rate") or 0), int(stream.get("channels") or 0))
     video, audio = _pictures(streams), _sounds(streams)
     for chosen, allowed in ((video, VIDEO_CODECS), (audio, AUDIO_CODECS)):
         if chosen and not any(stream.get("codec_name") in allowed for stream in chosen):
@@ -235,6 +254,18 @@ def _refuse_by_size(width: int, height: int, *, is_cover: bool) -> None:
         )
 
 
+def _refuse_by_sound(sample_rate: int, channels: int) -> None:
+    if sample_rate > MAX_SAMPLE_RATE or channels > MAX_CHANNELS:
+        raise MediaRejected(
+            _(
+                "The sound has %(channels)s channels of %(rate)s samples per second; "
+                "at most %(most)s channels of %(most_rate)s are accepted."
+            )
+            % {"channels": channels, "rate": sample_rate, "most": MAX_CHANNELS, "most_rate": MAX_SAMPLE_RATE},
+            code="sound_too_large",
+        )
+
+
 def _refuse_by_packets(facts: SourceFacts) -> None:
     if facts.video is None and facts.audio is None:
         raise MediaRejected(_("The file has a header, but no picture or sound in it."), code="no_content")
@@ -245,6 +276,9 @@ def _refuse_by_packets(facts: SourceFacts) -> None:
             % {"hours": facts.duration_ms / 3_600_000, "most": limit_ms / 3_600_000},
             code="too_long",
         )
+    video = facts.video
+    if video is not None and Fraction(video.average_rate) > MAX_FRAME_RATE:
+        raise _too_dense()
     packets = sum(stream.packets for stream in (facts.video, facts.audio) if stream)
     if facts.duration_ms > 600_000 and packets * 60_000 < facts.duration_ms:
         raise MediaRejected(
@@ -260,8 +294,24 @@ def _refuse_by_packets(facts: SourceFacts) -> None:
 def _scan(path: Path, out: Path, should_stop: ShouldStop) -> tuple[dict[int, probe.PacketSummary], int]:
     try:
         return probe.scan_packets(path, output_dir=out, should_stop=should_stop)
+    except probe.TooManyPackets as error:
+        raise _too_dense() from error
     except (sandbox.ToolFailed, sandbox.LimitExceeded) as error:
         raise _unreadable() from error
+
+
+def _has_one_shape(path: Path, index: int, out: Path, should_stop: ShouldStop) -> bool:
+    try:
+        return probe.has_one_shape(path, index, output_dir=out, should_stop=should_stop)
+    except EncodingFailed:
+        return False  # what cannot even be taken apart is not copied; decoding will show
+
+
+def _too_dense() -> MediaRejected:
+    return MediaRejected(
+        _("The file holds far more pictures or pieces of sound per second than any recording. Export it again."),
+        code="too_dense",
+    )
 
 
 def _unreadable() -> MediaRejected:
@@ -269,8 +319,17 @@ def _unreadable() -> MediaRejected:
 
 
 def _merge(original: dict[str, Any], rewritten: dict[str, Any]) -> dict[str, Any]:
-    """Streams and start of the rewritten file; what was claimed and left out, from the original."""
+    """Streams and start of the rewritten file; what was claimed, said about streams and left out, from the original."""
+    for kind in (_pictures, _sounds):
+        # Both list what `remuxed` maps, in the file's order.
+        pairs = zip(*(sorted(kind(found["streams"]), key=_index) for found in (original, rewritten)), strict=False)
+        for before, after in pairs:
+            after.update({name: before[name] for name in ("tags", "disposition") if name in before})
     return rewritten | {"claimed": original["format"], "chapters": original.get("chapters", []), "original": original}
+
+
+def _index(stream: dict[str, Any]) -> int:
+    return int(stream["index"])
 
 
 def _is_cover(stream: dict[str, Any]) -> bool:
@@ -278,17 +337,67 @@ def _is_cover(stream: dict[str, Any]) -> bool:
 
 
 def _pictures(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [stream for stream in streams if stream.get("codec_type") == "video" and not _is_cover(stream)]
+    """Picture streams, the file's own choice first, then the largest: the rule by which one of many is taken."""
+    found = [stream for stream in streams if stream.get("codec_type") == "video" and not _is_cover(stream)]
+    return sorted(found, key=lambda stream: (not _is(stream, "default"), -_pixels(stream)))
+
+
+def _pixels(stream: dict[str, Any]) -> int:
+    return int(stream.get("width") or 0) * int(stream.get("height") or 0)
 
 
 def _sounds(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sound streams, the file's own choice first: the rule by which one of many is taken."""
-    found = [stream for stream in streams if stream.get("codec_type") == "audio"]
-    return sorted(found, key=lambda stream: not stream.get("disposition", {}).get("default"))
+    return [stream for stream in streams if stream.get("codec_type") == "audio"]
+
+
+def _is(stream: dict[str, Any], disposition: str) -> bool:
+    return bool(stream.get("disposition", {}).get(disposition))
+
+
+def _tag(stream: dict[str, Any], name: str) -> str:
+    """A text that somebody wrote into the file: in one line, without what cannot be shown, and short."""
+    text = str(stream.get("tags", {}).get(name, ""))
+    return "".join(char for char in text if char.isprintable())[:TITLE_CHARS].strip()
+
+
+def _language(stream: dict[str, Any]) -> str:
+    return languages.from_file(_tag(stream, "language"))
+
+
+def _best_sounds(
+    streams: list[dict[str, Any]], packets: dict[int, probe.PacketSummary], language: str
+) -> list[dict[str, Any]]:
+    """Sound streams that hold something, best first (see `inspect_source`)."""
+
+    def length_s(stream: dict[str, Any]) -> float:
+        summary = packets.get(int(stream["index"]))
+        return 0.0 if summary is None or summary.start_s is None else summary.end_s - summary.start_s
+
+    found = _sounds(streams)
+    longest_s = max(map(length_s, found), default=0.0)
+    wanted = languages.from_file(language)
+    spoken = [stream for stream in found if wanted and _language(stream) == wanted]
+
+    def rank(stream: dict[str, Any]) -> tuple[bool, bool, bool, bool]:
+        is_aside = any(_is(stream, kind) for kind in ("comment", "hearing_impaired", "visual_impaired"))
+        return (
+            length_s(stream) < WHOLE_SOUND * longest_s,
+            is_aside,
+            # Two in the spoken language: their order in the file says more than the language.
+            len(spoken) == 1 and stream is not spoken[0],
+            not _is(stream, "default"),
+        )
+
+    return sorted(found, key=rank)
 
 
 def _facts(
-    header: dict[str, Any], streams: dict[int, probe.PacketSummary], *, container: str, needs_remux: bool
+    header: dict[str, Any],
+    streams: dict[int, probe.PacketSummary],
+    *,
+    container: str,
+    needs_remux: bool,
+    language: str,
 ) -> SourceFacts:
     def with_content(
         candidates: list[dict[str, Any]], allowed: frozenset[str]
@@ -300,9 +409,17 @@ def _facts(
         return None
 
     picture = with_content(_pictures(header["streams"]), VIDEO_CODECS)
-    sound = with_content(_sounds(header["streams"]), AUDIO_CODECS)
+    sound = with_content(_best_sounds(header["streams"], streams, language), AUDIO_CODECS)
     # ffmpeg moves the file's own start to zero; all our times count from there.
     zero_s = probe.seconds(header["format"].get("start_time"))
+    sounds = [
+        (stream, streams[int(stream["index"])])
+        for stream in _sounds(header["streams"])
+        if stream.get("codec_name") in AUDIO_CODECS
+        and int(stream["index"]) in streams
+        and streams[int(stream["index"])].start_s is not None
+    ]
+    original = header.get("original", header)["streams"]
     ends_s = [found[1].end_s - zero_s for found in (picture, sound) if found]
     return SourceFacts(
         container=container,
@@ -313,10 +430,23 @@ def _facts(
         video=_video_facts(*picture, zero_s) if picture else None,
         audio=_audio_facts(*sound, zero_s) if sound else None,
         counts={
-            "streams": len(header.get("original", header)["streams"]),
-            "audio": len(_sounds(header.get("original", header)["streams"])),
+            "streams": len(original),
+            "audio": len(_sounds(original)),
+            "video": len(_pictures(original)),
+            "subtitles": len([stream for stream in original if stream.get("codec_type") == "subtitle"]),
             "chapters": len(header.get("chapters", [])),
         },
+        sounds=[
+            {
+                "index": int(stream["index"]),
+                "language": _language(stream),
+                "title": _tag(stream, "title"),
+                "channels": int(stream.get("channels") or 0),
+                "start_ms": _ms((summary.start_s or 0.0) - zero_s),
+                "end_ms": _ms(summary.end_s - zero_s),
+            }
+            for stream, summary in sounds
+        ],
     )
 
 
@@ -357,7 +487,15 @@ def _video_facts(stream: dict[str, Any], summary: probe.PacketSummary, zero_s: f
         start_ms=_ms((summary.start_s or 0.0) - zero_s),
         end_ms=_ms(summary.end_s - zero_s),
         longest_gop_ms=_ms(summary.longest_gop_s),
+        level=max(0, int(stream.get("level") or 0)),
+        transfer=_known(stream.get("color_transfer")),
+        matrix=_known(stream.get("color_space")),
+        is_full_range=stream.get("color_range") == "pc",
     )
+
+
+def _known(name: Any) -> str:
+    return "" if name in (None, "unknown", "unspecified", "reserved") else str(name)
 
 
 def _audio_facts(stream: dict[str, Any], summary: probe.PacketSummary, zero_s: float) -> AudioFacts:
@@ -371,6 +509,7 @@ def _audio_facts(stream: dict[str, Any], summary: probe.PacketSummary, zero_s: f
         size=summary.size,
         start_ms=_ms((summary.start_s or 0.0) - zero_s),
         end_ms=_ms(summary.end_s - zero_s),
+        language=_language(stream),
     )
 
 
@@ -392,7 +531,13 @@ def _warnings(header: dict[str, Any], facts: SourceFacts, complaints: int) -> li
     if complaints:
         found.append({"code": "read_errors", "count": complaints})
     if facts.counts["audio"] > 1:
-        found.append({"code": "several_sounds", "count": facts.counts["audio"]})
+        tags = list(dict.fromkeys(sound["language"] for sound in facts.sounds if sound["language"]))
+        chosen = {"language": audio.language, "number": _number_of(facts)} if audio else {}
+        found.append({"code": "several_sounds", "count": facts.counts["audio"], "languages": tags, **chosen})
+    if facts.counts["subtitles"]:
+        subtitles = [s for s in header.get("original", header)["streams"] if s.get("codec_type") == "subtitle"]
+        tags = list(dict.fromkeys(filter(None, map(_language, subtitles))))
+        found.append({"code": "subtitles_inside", "count": facts.counts["subtitles"], "languages": tags})
     if facts.counts["chapters"] > MAX_CHAPTERS:
         found.append({"code": "chapters_dropped", "count": facts.counts["chapters"]})
     if audio is None:
@@ -407,6 +552,14 @@ def _warnings(header: dict[str, Any], facts: SourceFacts, complaints: int) -> li
     if video is None:
         found.append({"code": "audio_only"})
         return found
+    if facts.counts["video"] > 1:
+        found.append(
+            {"code": "several_pictures", "count": facts.counts["video"], "width": video.width, "height": video.height}
+        )
+    if any(stream.get("closed_captions") for stream in _pictures(header["streams"])):
+        found.append({"code": "captions_inside"})
+    if not video.is_one_shape:
+        found.append({"code": "changing_picture"})
     if video.packets == 1:
         found.append({"code": "single_frame"})
     if video.rotation:
@@ -421,3 +574,9 @@ def _warnings(header: dict[str, Any], facts: SourceFacts, complaints: int) -> li
     if facts.rate < average * Fraction(98, 100):
         found.append({"code": "rate_reduced", "found": round(float(average), 2), "kept": float(facts.rate)})
     return found
+
+
+def _number_of(facts: SourceFacts) -> int:
+    """Which of the file's sounds was taken, counted from one as players count them."""
+    indices = [sound["index"] for sound in facts.sounds]
+    return indices.index(facts.audio.index) + 1 if facts.audio and facts.audio.index in indices else 1
