@@ -142,15 +142,9 @@ class RostrumUploader extends HTMLElement {
   }
 
   async #sendAndCheck(signal) {
-    const texts = {
-      offline: this.dataset.textOffline,
-      refused: this.dataset.textRefused,
-      unreadable: this.dataset.textUnreadable,
-      unreachable: this.dataset.textUnreachable,
-    };
     const on = { progress: (sent) => this.#progress(sent), trouble: (text) => this.#setTrouble(text) };
     const ask = (method, path, body) => this.#api(method, this.#uploadUrl + path, body);
-    const sender = new Sender({ file: this.#file, upload: this.#upload, api: ask, texts, on });
+    const sender = new Sender({ file: this.#file, upload: this.#upload, api: ask, texts: this.#texts, on });
     for (;;) {
       const upload = await this.#patiently(signal, () => ask("GET", ""));
       this.#marks = [];
@@ -208,6 +202,17 @@ class RostrumUploader extends HTMLElement {
         await pause(backoff(failures), signal);
       }
     }
+  }
+
+  get #texts() {
+    const words = this.dataset;
+    return {
+      offline: words.textOffline,
+      full: words.textFull,
+      refused: words.textRefused,
+      unreadable: words.textUnreadable,
+      unreachable: words.textUnreachable,
+    };
   }
 
   get #uploadUrl() {
@@ -284,7 +289,7 @@ class RostrumUploader extends HTMLElement {
       throw new UploadError(this.dataset.textOffline);
     }
     if (response.status === 401) throw new UploadError(this.dataset.textSignedOut, { isFinal: true });
-    if (!response.ok) throw refusal(response.status, text, this.dataset.textRefused);
+    if (!response.ok) throw refusal(response.status, text, this.#texts);
     return text ? JSON.parse(text) : null;
   }
 

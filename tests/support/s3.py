@@ -124,7 +124,7 @@ def _start(folder: Path) -> int:
     port = _free_ports()
     subprocess.run(["bash", SCRIPTS / "make", folder, str(port)], check=True, stdout=subprocess.DEVNULL)
     done = subprocess.run(
-        ["bash", SCRIPTS / "start", folder, str(port)], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+        ["bash", SCRIPTS / "start", folder, str(port)], stdout=subprocess.PIPE, text=True, check=False, timeout=180
     )
     if done.returncode:
         _stop(folder)

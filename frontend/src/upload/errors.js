@@ -11,7 +11,7 @@ export class UploadError extends Error {
 }
 
 /** An answer that is not a success, in the server's own words if it has some (RFC 9457, or S3's XML). */
-export function refusal(status, text, otherwise) {
+export function refusal(status, text, { full, refused }) {
   let problem = {};
   try {
     problem = JSON.parse(text);
@@ -22,7 +22,7 @@ export function refusal(status, text, otherwise) {
   const isOld = [403, 404].includes(status) && problem.code === undefined;
   const mayPass = status >= 500 || [408, 425, 429].includes(status) || isOld;
   const isOldAddress = problem.code === "address_expired" || problem.code === "cut_off";
-  return new UploadError(problem.title || otherwise, {
+  return new UploadError(problem.title || (status === 507 ? full : refused), {
     isFinal: !mayPass && !isOldAddress,
     isRefusal: true,
     code: problem.code ?? "",

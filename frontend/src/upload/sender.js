@@ -164,7 +164,7 @@ export class Sender {
       });
       request.addEventListener("load", () => {
         if (request.status >= 200 && request.status < 300) settle(resolve);
-        else settle(reject, refusal(request.status, request.responseText, this.texts.refused));
+        else settle(reject, refusal(request.status, request.responseText, this.texts));
       });
       request.addEventListener("error", () => settle(reject, lost()));
       request.addEventListener("abort", () => settle(reject, lost()));
