@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)  # what the child processes are called with
     options = parser.parse_args()
     if options.work:
-        _work(*options.work, options.language)
+        engine, model, sound = options.work
+        _work(engine, model, sound, options.language)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -157,6 +157,20 @@ def _normal(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())
 
 
+EARLY_MS = 200  # a text that begins more than this before anybody speaks begins with the speech instead
+MOST_EARLY_MS = 2000
+
+
+def begun_with_speech(segments: Iterable[SpeechSegment], speech: Sequence[Interval]) -> list[SpeechSegment]:
+    """Move starts that lie in the silence before the speech to where that begins; ends and words stay."""
+    done = []
+    for segment in segments:
+        on = next((start for start, end in speech if end > segment.start_ms), None)
+        is_early = on is not None and EARLY_MS < on - segment.start_ms <= MOST_EARLY_MS and on < segment.end_ms
+        done.append(replace(segment, start_ms=on) if is_early and on is not None else segment)
+    return done
+
+
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 BORDER_MS = 3000  # how near to a border words may have been heard twice

@@ -104,6 +104,12 @@ def test_low_confidence_is_marked() -> None:
 NUMBERS = "one two three four five six"
 
 
+def test_text_begins_with_the_speech_it_belongs_to() -> None:
+    said = [segment("One.", 0, 3000), segment("Two.", 3100, 5000), segment("Three.", 6000, 9000)]
+    found = guards.begun_with_speech(said, [(600, 2900), (3200, 5000), (8900, 9500)])
+    assert [one.start_ms for one in found] == [600, 3100, 6000]
+
+
 def test_more_than_anybody_can_say_is_marked() -> None:
     said = segment("The rate of vaccination has grown everywhere in Europe.", 0, 1200)
     assert doubts(said, segment("Yes.", 1300, 1350)) == [("rushed",), ()]

@@ -265,7 +265,7 @@ def finished(cues: Sequence[Cue], rules: ReadingRules) -> list[Cue]:
             starts[index] -= moved
             if index and moved:
                 ends[index - 1] = min(ends[index - 1], starts[index] - rules.gap_ms)
-    done = []
+    done: list[Cue] = []
     for index, cue in enumerate(cues):
         # Words of no length at all: order and start < end come before every other rule.
         start = max(starts[index], done[-1].end_ms if done else 0)

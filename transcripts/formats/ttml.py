@@ -41,12 +41,11 @@ def read(text: str, report: Report) -> list[Cue]:
     Raises:
         FormatError: it is not well-formed or declares entities; too many or too long cues.
     """
-    handler = _Handler(report)
     parser: Any = make_parser()
+    handler = _Handler(report, parser)
     parser.forbid_dtd = True
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(handler)
-    handler.setDocumentLocator(parser)  # which the parser does itself only when it reads a file
     try:
         # The text is decoded already, whatever its declaration says.
         parser.feed(re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text, count=1))
@@ -87,8 +86,9 @@ class _Open:
 
 
 class _Handler(ContentHandler):
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, parser: Any) -> None:
         super().__init__()
+        self._parser = parser  # which says at which line it is
         self.report = report
         self.reader = CueReader(report)
         self._stack: list[_Element] = []
@@ -149,7 +149,7 @@ class _Handler(ContentHandler):
 
     @property
     def _line(self) -> int:
-        return int(self._locator.getLineNumber()) if self._locator is not None else 1  # type: ignore[has-type]  # the base class's
+        return int(self._parser.getLineNumber())
 
     # --- Content
 

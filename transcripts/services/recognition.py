@@ -185,7 +185,7 @@ def recognise(
             % {"reason": str(error).partition("\n")[0][:200] or type(error).__name__}
         ) from error
     start, end = part["start_ms"] - first, part["end_ms"] - first
-    ordered = sorted(heard, key=lambda one: (one.start_ms, one.end_ms))
+    ordered = sorted(guards.begun_with_speech(heard, speech), key=lambda one: (one.start_ms, one.end_ms))
     inside = [_moved(one, first, one.language) for one in guards.kept_between(ordered, start, end)]
     return {
         "start_ms": part["start_ms"],

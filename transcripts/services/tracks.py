@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -143,7 +144,7 @@ def unpublish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
     return _set_state(track, TrackState.DRAFT, "track.unpublished", user)
 
 
-def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None, **detail: int) -> TextTrack:
+def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None, **detail: Any) -> TextTrack:
     with transaction.atomic():
         changed = (
             TextTrack.objects.filter(pk=track.pk).exclude(state=state).update(state=state, updated_at=timezone.now())

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from tests.factories.accounts import OrganisationFactory, UserFactory
@@ -41,9 +43,9 @@ def test_term_is_rendered_or_said_to_be_lost(answers: dict[str, str], expected: 
 def test_a_term_without_a_rendering_is_left_to_the_translator() -> None:
     asked: list[str] = []
 
-    def ask(sentences: object) -> list[str]:
-        asked.extend(sentences)  # type: ignore[call-overload]  # a sequence of sentences
-        return ["x"] * len(sentences)  # type: ignore[arg-type]  # as above
+    def ask(sentences: Sequence[str]) -> list[str]:
+        asked.extend(sentences)
+        return ["x"] * len(sentences)
 
     glossary.translate(["Primary care."], [CARE], target="de", ask=ask)
     assert asked == ["Primary care."]

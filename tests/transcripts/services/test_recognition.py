@@ -9,7 +9,7 @@ from pytest_django import Settings
 from media.models import Package
 from tests.factories.media import AssetFactory
 from tests.transcripts.speech import Speech, word_errors
-from transcripts import cues, selectors, services
+from transcripts import cues, engines, selectors, services
 from transcripts.cues import SpeechSegment
 from transcripts.engines.base import SAMPLE_RATE, Audio, Transcriber, Wish
 from transcripts.errors import LanguageNotSupported, LanguageUnknown, ModelMissing, RecognitionFailed
@@ -159,7 +159,7 @@ def test_gaps_are_listened_to_again_once(
         def _detect_language(self, audio: Audio) -> dict[str, float]:
             return {"fr": 1.0}
 
-    monkeypatch.setattr(recognition.engines, "get", lambda: Deaf(""))
+    monkeypatch.setattr(engines, "get", lambda: Deaf(""))
     package = package_of(french)
     result = services.transcribe_part(package=package, part={"start_ms": 0, "end_ms": 20_000}, language="fr")
     assert 1 <= result["listened_again"] == len(calls) - 1
@@ -182,7 +182,7 @@ def test_engine_that_crashes_fails_the_part_with_its_reason(
         def _detect_language(self, audio: Audio) -> dict[str, float]:
             return {}
 
-    monkeypatch.setattr(recognition.engines, "get", lambda: Broken("/secret/tiny.pt"))
+    monkeypatch.setattr(engines, "get", lambda: Broken("/secret/tiny.pt"))
     with pytest.raises(RecognitionFailed, match=str(failure)) as caught:
         services.transcribe_part(package=package_of(french), part={"start_ms": 0, "end_ms": 5_000}, language="fr")
     assert "secret" not in str(caught.value)

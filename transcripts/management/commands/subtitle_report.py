@@ -33,7 +33,9 @@ class Command(BaseCommand):
         if not ids:
             return list(rows.order_by("asset", "kind", "language"))
         try:
-            found = list((rows.filter(pk__in=ids) | rows.filter(asset__in=ids)).order_by("asset", "kind", "language"))
+            found = list(
+                (rows.filter(pk__in=ids) | rows.filter(asset__pk__in=ids)).order_by("asset", "kind", "language")
+            )
         except ValidationError as error:
             raise CommandError(f"This is no id: {error}") from error
         if not found:
