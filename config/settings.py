@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from config.environment import BASE_DIR, DEMO_MODELS, VARIABLES, read_environment
 from transcripts.cues.rules import check_overrides
+
+# Several workers share the processors; numpy's helpers for each of them would only wait in circles. Read at its import.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ENV = read_environment()
 ENVIRONMENT_VARIABLES = VARIABLES  # for `manage.py settings_table`

@@ -19,5 +19,8 @@ has then grown already.
 webinar_cancelled = Signal()
 """A published webinar will not take place. Arguments: `webinar`; its `calendar_sequence` has grown."""
 
+slides_changed = Signal()
+"""Pages of a webinar's slides came, changed or went. Arguments: `webinar_id`."""
+
 speaker_invited = Signal()
 """A speaker should get the personal link by mail. Arguments: `speaker`."""

@@ -30,6 +30,7 @@ from accounts.models import User
 from accounts.services import record_action
 from events.errors import EventError
 from events.models import Material, MaterialKind, MaterialPage, Speaker, Webinar, page_key, random_key
+from events.signals import slides_changed
 from work import services as work_services
 from work.errors import PermanentFailure, TemporaryFailure
 from work.leases import Lease
@@ -171,7 +172,9 @@ def remove_material(*, material: Material, user: User | None) -> None:
             actor="speaker" if material.speaker and not user else "",
             webinar=str(material.webinar_id),
         )
+        webinar_id = material.webinar_id
         material.delete()
+        slides_changed.send(sender=Material, webinar_id=webinar_id)
         transaction.on_commit(lambda: _delete_files(keys))
 
 
@@ -436,6 +439,7 @@ def _store_pages(lease: Lease[Material], pages: list[Page], out: Path) -> None:
                 for page, key in zip(pages, keys, strict=True)
             )
             lease.write(page_count=len(pages))
+            slides_changed.send(sender=Material, webinar_id=material.webinar_id)
     except BaseException:
         _delete_files(keys)
         raise

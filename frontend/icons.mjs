@@ -24,6 +24,7 @@ export const ICONS = {
   plus: "plus-lg",
   retry: "arrow-clockwise",
   search: "search",
+  signal: "reception-2",
   settings: "gear",
   slides: "file-earmark-slides",
   subtitles: "badge-cc-fill",

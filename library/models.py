@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from events.models import MaterialPage, Visibility, Webinar, random_nonce
 from media.models import Asset
 from registration.models import Registration
-from work.models import Record
+from work.models import Record, WorkRow
 
 
 class RecordingState(models.TextChoices):
@@ -55,19 +55,41 @@ class Chapter(Record):
 
 
 class SlideInterval(Record):
-    """A stretch of a recording during which one page of the slides is on screen. Times are the source's."""
+    """A stretch of a recording during which one page of the slides is on screen. Times are the source's.
+
+    What a person has set stays when the slides are looked for again; a `page` of None then says that there is none.
+    """
 
     recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="slide_intervals")
-    page = models.ForeignKey(MaterialPage, on_delete=models.CASCADE, related_name="+")
+    page = models.ForeignKey(MaterialPage, null=True, on_delete=models.CASCADE, related_name="+")
     start_ms = models.PositiveIntegerField()
     end_ms = models.PositiveIntegerField()
     certainty = models.FloatField()  # 0 to 1
+    is_by_person = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["start_ms"]
 
     def __str__(self) -> str:
         return f"{self.page} at {self.start_ms} ms"
+
+
+class UpdateTask(models.TextChoices):
+    SLIDES = "slides", _("find the slides")
+    LIGHT = "light", _("make the version for slow connections")
+
+
+class RecordingUpdate(WorkRow):
+    """The wish to make a by-product of a recording anew, because slides or subtitles have changed."""
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="updates")
+    task = models.CharField(max_length=10, choices=UpdateTask)
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"{self.task} of {self.recording}"
 
 
 class FormerVersion(Record):
@@ -80,7 +102,8 @@ class FormerVersion(Record):
     asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="former_version")
     replaced_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     delete_after = models.DateTimeField(db_index=True)
-    # Chapters and slides in this file's time: {"chapters": [[ms, title]], "slides": [[page, ms, ms, certainty]]}
+    # Chapters and slides in this file's time:
+    # {"chapters": [[ms, title]], "slides": [[page, ms, ms, certainty, by a person]]}
     timeline = models.JSONField(default=dict)
 
     class Meta:

@@ -12,10 +12,12 @@ from accounts import rules as accounts_rules
 from accounts.models import ApiToken
 from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarQuerySet, WebinarState
 from library import rules
+from library.chapters import headers_of, title_of
 from library.models import Recording, RecordingState
 from library.viewings import watched_by as watched_by  # a read like the others, for what counts attendance
 from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
 from work.models import WorkState
+from media.timeline import Window
 
 
 def listed_webinars() -> WebinarQuerySet:
@@ -126,6 +128,29 @@ def public_materials(webinar: Webinar) -> QuerySet[Material]:
 
 
 def public_series() -> QuerySet[Series]:
+@dataclass(frozen=True)
+class ShownSlide:
+    """A page on screen, in the time of the version that viewers see. `title` may be empty."""
+
+    start_ms: int
+    end_ms: int
+    page: MaterialPage
+    title: str
+
+
+def slides_at(recording: Recording) -> list[ShownSlide]:
+    """Return which page is shown when, in order: for headings in a transcript, or a list beside the player."""
+    window = Window.of(recording.asset.current_package)
+    rows = recording.slide_intervals.filter(page__isnull=False).select_related("page").order_by("start_ms")
+    pages = [(window.span(row.start_ms, row.end_ms), row.page) for row in rows]
+    ignored = headers_of(list({page.pk: page.text for _span, page in pages if page is not None}.values()))
+    return [
+        ShownSlide(*span, page, title_of(page.text, ignored=ignored))
+        for span, page in pages
+        if span is not None and page is not None
+    ]
+
+
     return Series.objects.filter(is_public=True).select_related("organisation")
 
 

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from events.models import Webinar, WebinarState
+from library.chapters import shown_chapters
 from library.models import Recording
+from media.timeline import Window
 
 
 def absolute(path: str) -> str:
@@ -57,9 +59,28 @@ def recording_data(recording: Recording) -> dict[str, Any]:
         "inLanguage": webinar.spoken_language,
         "isAccessibleForFree": True,
     }
+    if clips := _clips(recording, data["url"]):
+        data["hasPart"] = clips
     if recording.asset.duration_ms:
         data["duration"] = iso_duration(recording.asset.duration_ms)
     return data
+
+
+def _clips(recording: Recording, url: str) -> list[dict[str, Any]]:
+    """Chapters as schema.org/Clip, by which search engines lead to key moments."""
+    window = Window.of(recording.asset.current_package)
+    marks = shown_chapters(recording, window)
+    ends = [*(start_ms for start_ms, _title in marks[1:]), window.duration_ms(recording.asset.duration_ms or 0)]
+    return [
+        {
+            "@type": "Clip",
+            "name": title,
+            "startOffset": start_ms / 1000,
+            "endOffset": end_ms / 1000,
+            "url": f"{url}?t={start_ms // 1000}",
+        }
+        for (start_ms, title), end_ms in zip(marks, ends, strict=True)
+    ]
 
 
 def iso_duration(duration_ms: int) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from library.views import beats, catalogue, embed, playback, watch
+from library.views import beats, catalogue, embed, light, playback, watch
 
 app_name = "library"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webinars/<slug:slug>/", catalogue.webinar, name="webinar"),
     path("webinars/<slug:slug>/watch/", watch.watch, name="watch"),
     path("webinars/<slug:slug>/watch/grant/", watch.new_grant, name="new_grant"),
+    path("webinars/<slug:slug>/light/", light.light, name="light"),
+    path("webinars/<slug:slug>/light/<str:name>", light.light_file, name="light_file"),
     path("webinars/<slug:slug>/poster.jpg", watch.poster, name="poster"),
     path("webinars/<slug:slug>/transcript/<str:language>/", watch.transcript, name="transcript"),
     path("webinars/<slug:slug>/downloads/video/<str:name>", watch.download_video, name="download_video"),
@@ -27,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("playback/<str:grant>/beats/", beats.beat, name="beat"),
     path("playback/<str:grant>/files/<str:name>", playback.media_file, name="media_file"),
     path("playback/<str:grant>/master.m3u8", playback.master, name="master"),
+    path("playback/<str:grant>/chapters.vtt", playback.chapters, name="chapters"),
     path("playback/<str:grant>/storyboard.vtt", playback.storyboard, name="storyboard"),
     path("playback/<str:grant>/poster.jpg", playback.poster, name="playback_poster"),
     path("playback/<str:grant>/subtitles/<str:language>.m3u8", playback.subtitle_playlist, name="subtitle_playlist"),

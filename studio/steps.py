@@ -21,6 +21,8 @@ def title_of(name: str) -> str:
         "audio": _("Prepare the sound"),
         "encode": _("Make the picture sizes"),
         "pictures": _("Draw preview pictures"),
+        "slides": _("Find the slides and chapters"),
+        "light": _("Make the version for slow connections"),
         "transcribe": _("Write down what is said"),
         "captions": _("Make subtitles of it"),
         "package": _("Check everything and make the downloads"),
@@ -49,4 +51,4 @@ def shown_steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _is_worth_retrying(step: dict[str, Any]) -> bool:
     """A skipped step may be tried again where settings or uploads may have changed: subtitles."""
     name = step["name"].partition(":")[0]
-    return step["state"] == WorkState.SKIPPED and name in ("transcribe", "translate", "subtitled_mp4")
+    return step["state"] == WorkState.SKIPPED and name in ("transcribe", "translate", "subtitled_mp4", "slides")

@@ -26,11 +26,13 @@ from library.api.serializers import (
     RecordingSerializer,
     StatisticsSerializer,
 )
+from library.api.timeline import TimelineActions
 from library.models import EmbedLink, Recording
 from library.structured import absolute
 
 
 class RecordingViewSet(
+    TimelineActions,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,

@@ -15,6 +15,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from library import selectors
+from library.chapters import chapters_vtt, shown_chapters
 from library.errors import GrantError
 from library.playback import Playback, read_grant, shown_duration_ms
 from media import hls
@@ -162,6 +163,16 @@ def _file_name(key: str) -> str:
 
 def _address(playback: Playback, view: str, *parts: str) -> str:
     return reverse(f"library:{view}", args=[playback.grant, *parts])
+
+@gzip_page
+@granted
+def chapters(request: HttpRequest, playback: Playback) -> HttpResponse:
+    """Chapters as this version shows them. A version from before a replacement has none: they are the new file's."""
+    if playback.recording.asset_id != playback.package.asset_id:
+        raise Http404
+    marks = shown_chapters(playback.recording, Window.of(playback.package))
+    return text_answer(request, chapters_vtt(marks, duration_ms=shown_duration_ms(playback.package)), _VTT)
+
 
 
 def _video_variant(playback: Playback, row: Rendition) -> hls.VideoVariant:

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.links import LinkError
 from events.models import Material, Webinar
 from library import embeds, rules, selectors, structured
+from library.chapters import shown_chapters
+from library.light import light_size
 from library.models import Recording, RecordingState
 from library.player import grant_data, player_data
 from library.structured import absolute
@@ -56,6 +58,8 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
         "embed": embeds.embed_code(recording) if recording.state == RecordingState.PUBLISHED else None,
         "is_member": right.kind == "member",
         **_player(request, recording, right),
+        "chapters": shown_chapters(recording, Window.of(recording.asset.current_package)),
+        "light_size": light_size(recording.asset.current_package),
     }
     return render(request, "library/watch.html", context)
 

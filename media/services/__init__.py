@@ -25,6 +25,7 @@ __all__ = [
     "complete_package",
     "cut_renditions",
     "delete_asset",
+from media.services.light import draw_stills, key_moments, make_light_audio
     "delete_package",
     "delete_replaced",
     "delete_superseded_packages",
@@ -36,6 +37,7 @@ __all__ = [
     "make_audio",
     "make_downloads",
     "make_first_look",
+from media.services.slides import match_slides
     "make_pictures",
     "make_subtitled_mp4",
     "on_disk",
@@ -47,3 +49,7 @@ __all__ = [
     "start_package",
     "whole_package",
 ]
+    "draw_stills",
+    "key_moments",
+    "make_light_audio",
+    "match_slides",

@@ -356,4 +356,11 @@ customElements.define("rostrum-player", RostrumPlayer);
 const player = document.querySelector("rostrum-player");
 if (player?.media) {
   for (const panel of document.querySelectorAll("[data-transcript]")) connectTranscript(panel, player);
+  for (const link of document.querySelectorAll("a[data-moment]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      history.replaceState(null, "", link.hash);
+      player.seek(Number(link.dataset.moment));
+    });
+  }
 }
