@@ -121,6 +121,9 @@ class Package(Record):
         return f"{self.asset} {self.created_at:%Y-%m-%d %H:%M}"
 
 
+MAIN_SOUND = "audio"  # name of the rendition with the recording's own sound
+
+
 class RenditionKind(models.TextChoices):
     VIDEO = "video", _("video")
     AUDIO = "audio", _("audio")
