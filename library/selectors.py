@@ -16,8 +16,8 @@ from library.chapters import headers_of, title_of
 from library.models import Recording, RecordingState
 from library.viewings import watched_by as watched_by  # a read like the others, for what counts attendance
 from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
-from work.models import WorkState
 from media.timeline import Window
+from work.models import WorkState
 
 
 def listed_webinars() -> WebinarQuerySet:
@@ -127,7 +127,6 @@ def public_materials(webinar: Webinar) -> QuerySet[Material]:
     )
 
 
-def public_series() -> QuerySet[Series]:
 @dataclass(frozen=True)
 class ShownSlide:
     """A page on screen, in the time of the version that viewers see. `title` may be empty."""
@@ -151,6 +150,7 @@ def slides_at(recording: Recording) -> list[ShownSlide]:
     ]
 
 
+def public_series() -> QuerySet[Series]:
     return Series.objects.filter(is_public=True).select_related("organisation")
 
 

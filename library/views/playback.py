@@ -149,6 +149,16 @@ def storyboard(request: HttpRequest, playback: Playback) -> HttpResponse:
     return text_answer(request, storyboard_vtt(sprite.facts, f"files/{_file_name(sprite.key)}"), _VTT)
 
 
+@gzip_page
+@granted
+def chapters(request: HttpRequest, playback: Playback) -> HttpResponse:
+    """Chapters as this version shows them. A version from before a replacement has none: they are the new file's."""
+    if playback.recording.asset_id != playback.package.asset_id:
+        raise Http404
+    marks = shown_chapters(playback.recording, Window.of(playback.package))
+    return text_answer(request, chapters_vtt(marks, duration_ms=shown_duration_ms(playback.package)), _VTT)
+
+
 @granted
 def poster(request: HttpRequest, playback: Playback) -> HttpResponseBase:
     found = selectors.derivatives(playback.package, DerivativeKind.POSTER)
@@ -163,16 +173,6 @@ def _file_name(key: str) -> str:
 
 def _address(playback: Playback, view: str, *parts: str) -> str:
     return reverse(f"library:{view}", args=[playback.grant, *parts])
-
-@gzip_page
-@granted
-def chapters(request: HttpRequest, playback: Playback) -> HttpResponse:
-    """Chapters as this version shows them. A version from before a replacement has none: they are the new file's."""
-    if playback.recording.asset_id != playback.package.asset_id:
-        raise Http404
-    marks = shown_chapters(playback.recording, Window.of(playback.package))
-    return text_answer(request, chapters_vtt(marks, duration_ms=shown_duration_ms(playback.package)), _VTT)
-
 
 
 def _video_variant(playback: Playback, row: Rendition) -> hls.VideoVariant:

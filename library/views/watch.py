@@ -57,9 +57,9 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
         "oembed_url": embeds.oembed_address(absolute(reverse("library:watch", args=[slug]))),
         "embed": embeds.embed_code(recording) if recording.state == RecordingState.PUBLISHED else None,
         "is_member": right.kind == "member",
-        **_player(request, recording, right),
         "chapters": shown_chapters(recording, Window.of(recording.asset.current_package)),
         "light_size": light_size(recording.asset.current_package),
+        **_player(request, recording, right),
     }
     return render(request, "library/watch.html", context)
 

@@ -5,6 +5,7 @@ from media.services.burning import burn_subtitles, rung_to_burn
 from media.services.cutting import cut_renditions, snapped_window
 from media.services.downloads import make_downloads, make_subtitled_mp4
 from media.services.inspection import inspect_source
+from media.services.light import draw_stills, key_moments, make_light_audio
 from media.services.packages import (
     check_package,
     complete_package,
@@ -16,6 +17,7 @@ from media.services.packages import (
 )
 from media.services.parts import describe_content, encode_part, join_parts, plan_encode_parts
 from media.services.pictures import make_pictures
+from media.services.slides import match_slides
 from media.services.stored import delete_replaced, discard, on_disk, source_on_disk
 from media.services.video import make_first_look
 
@@ -25,21 +27,23 @@ __all__ = [
     "complete_package",
     "cut_renditions",
     "delete_asset",
-from media.services.light import draw_stills, key_moments, make_light_audio
     "delete_package",
     "delete_replaced",
     "delete_superseded_packages",
     "describe_content",
     "discard",
+    "draw_stills",
     "encode_part",
     "inspect_source",
     "join_parts",
+    "key_moments",
     "make_audio",
     "make_downloads",
     "make_first_look",
-from media.services.slides import match_slides
+    "make_light_audio",
     "make_pictures",
     "make_subtitled_mp4",
+    "match_slides",
     "on_disk",
     "plan_encode_parts",
     "read_speech_audio",
@@ -49,7 +53,3 @@ from media.services.slides import match_slides
     "start_package",
     "whole_package",
 ]
-    "draw_stills",
-    "key_moments",
-    "make_light_audio",
-    "match_slides",
