@@ -67,7 +67,7 @@ class Window:
         [(0, 'Welcome'), (3000, 'Care')]
         """
         ordered = sorted(marks, key=lambda mark: mark[0])
-        ends = [*(start_ms for start_ms, _mark in ordered[1:]), FAR_MS]
+        ends = [*(start_ms for start_ms, _mark in ordered), FAR_MS][1:]
         spans = [(self.span(start_ms, end_ms), mark) for (start_ms, mark), end_ms in zip(ordered, ends, strict=True)]
         return [(span[0], mark) for span, mark in spans if span is not None]
 
