@@ -109,7 +109,7 @@ def chapters_vtt(marks: Sequence[tuple[int, str]], *, duration_ms: int) -> str:
     A &amp; B
     <BLANKLINE>
     """
-    ends = [*(start_ms for start_ms, _title in marks[1:]), duration_ms]
+    ends = [*(start_ms for start_ms, _title in marks), duration_ms][1:]
     blocks = ["WEBVTT"]
     for (start_ms, title), end_ms in zip(marks, ends, strict=True):
         text = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

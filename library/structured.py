@@ -70,7 +70,7 @@ def _clips(recording: Recording, url: str) -> list[dict[str, Any]]:
     """Chapters as schema.org/Clip, by which search engines lead to key moments."""
     window = Window.of(recording.asset.current_package)
     marks = shown_chapters(recording, window)
-    ends = [*(start_ms for start_ms, _title in marks[1:]), window.duration_ms(recording.asset.duration_ms or 0)]
+    ends = [*(start_ms for start_ms, _title in marks), window.duration_ms(recording.asset.duration_ms or 0)][1:]
     return [
         {
             "@type": "Clip",
