@@ -165,8 +165,9 @@ def downloads(package: Package) -> list[Derivative]:
 
 
 def plain_downloads(package: Package) -> list[Derivative]:
-    """MP4 files without subtitles inside, the largest picture first."""
-    return sorted(derivatives(package, DerivativeKind.MP4), key=download_order)
+    """MP4 files with the recording's own sound and without subtitles inside, the largest picture first."""
+    rows = [row for row in derivatives(package, DerivativeKind.MP4) if not row.facts.get("language")]
+    return sorted(rows, key=download_order)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class VideoVariant:
 
 @dataclass(frozen=True)
 class AudioVariant:
-    """One sound track. `language` is a BCP 47 tag, or empty."""
+    """One sound track. `language` is a BCP 47 tag, or empty. Its name is made different from others of its group."""
 
     uri: str
     codecs: str
@@ -64,15 +64,15 @@ def master_playlist(
 ) -> str:
     """Return the master playlist.
 
-    Without pictures the first sound track is the only variant. The order of `video` is kept: players begin with the
-    first.
+    Without pictures the first sound track is the only variant, and the others can be chosen instead of it. The order
+    of `video` is kept: players begin with the first.
     """
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if video:
-        lines += [_audio_line(track) for track in audio]
+    if video or len(audio) > 1:
+        lines += _audio_lines(audio, is_first_the_variant=not video)
     lines += [_subtitle_line(SubtitleVariant(*track)) for track in subtitles]
     groups = []
-    if video and audio:
+    if audio and (video or len(audio) > 1):
         groups.append(f'AUDIO="{AUDIO_GROUP}"')
     if subtitles:
         groups.append(f'SUBTITLES="{SUBTITLE_GROUP}"')
@@ -200,12 +200,28 @@ def subtitle_playlist(*, url: str, duration_ms: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _audio_line(track: AudioVariant) -> str:
-    attributes = ["TYPE=AUDIO", f'GROUP-ID="{AUDIO_GROUP}"', f'NAME="{_quoted(track.name)}"']
-    if track.language:
-        attributes.append(f'LANGUAGE="{_quoted(track.language)}"')
-    attributes += [f"DEFAULT={_yes(track.is_default)}", "AUTOSELECT=YES", f'URI="{_quoted(track.uri)}"']
-    return "#EXT-X-MEDIA:" + ",".join(attributes)
+def _audio_lines(audio: Sequence[AudioVariant], *, is_first_the_variant: bool) -> list[str]:
+    """One line per sound track. RFC 8216 4.3.4.1.1: no two of a group may have the same name, nor be chosen by
+    themselves for the same language.
+    """
+    lines, names, languages = [], set[str](), set[str]()
+    for number, track in enumerate(audio):
+        name, copy = track.name, 2
+        while name in names:
+            name, copy = f"{track.name} ({copy})", copy + 1
+        # 4.3.4.1: without an address the sound is that of the variant itself.
+        has_address = number > 0 or not is_first_the_variant
+        is_first_of_language = track.language not in languages
+        names.add(name)
+        languages.add(track.language)
+        attributes = ["TYPE=AUDIO", f'GROUP-ID="{AUDIO_GROUP}"', f'NAME="{_quoted(name)}"']
+        if track.language:
+            attributes.append(f'LANGUAGE="{_quoted(track.language)}"')
+        attributes += [f"DEFAULT={_yes(track.is_default)}", f"AUTOSELECT={_yes(is_first_of_language)}"]
+        if has_address:
+            attributes.append(f'URI="{_quoted(track.uri)}"')
+        lines.append("#EXT-X-MEDIA:" + ",".join(attributes))
+    return lines
 
 
 def _subtitle_line(track: SubtitleVariant) -> str:

@@ -188,6 +188,9 @@ class Derivative(Record):
         return f"{self.kind} of {self.package}"
 
 
+SURE_MATCH = 0.7  # of a channel's place; as media.alignment.SURE, which needs numpy
+
+
 class InterpretationChannel(Record):
     """The sound of an interpreter, recorded in a file of its own, which viewers can choose instead of the speaker's.
 
@@ -213,6 +216,12 @@ class InterpretationChannel(Record):
 
     def __str__(self) -> str:
         return f"{self.language} for {self.asset}"
+
+    @property
+    def is_usable(self) -> bool:
+        """True when viewers may have it: its place is sure, or a person confirmed it."""
+        is_sure = self.match is not None and self.match >= SURE_MATCH
+        return self.offset_ms is not None and (is_sure or self.confirmed_at is not None)
 
 
 class ReplacedFile(models.Model):

@@ -20,7 +20,7 @@ from library.errors import GrantError
 from library.playback import Playback, read_grant, shown_duration_ms
 from media import hls
 from media.delivery import deliver
-from media.models import DerivativeKind, PackageState, Rendition, RenditionKind
+from media.models import MAIN_SOUND, DerivativeKind, PackageState, Rendition, RenditionKind
 from media.storyboard import storyboard_vtt
 from media.timeline import Window
 from transcripts import selectors as transcripts_selectors
@@ -81,12 +81,16 @@ def master(request: HttpRequest, playback: Playback) -> HttpResponse:
     """The master playlist of what is ready now: rungs that are still being made join when it is fetched again."""
     renditions = list(playback.package.renditions.defer("index"))
     video = sorted((row for row in renditions if row.kind == RenditionKind.VIDEO), key=lambda row: row.bandwidth)
-    audio = [row for row in renditions if row.kind == RenditionKind.AUDIO]
+    audio = sorted(
+        (row for row in renditions if row.kind == RenditionKind.AUDIO),
+        key=lambda row: (row.name != MAIN_SOUND, row.language),
+    )
+    names = dict(playback.package.asset.channels.exclude(name="").values_list("language", "name"))
     if not renditions:
         raise Http404
     text = hls.master_playlist(
         video=[_video_variant(playback, row) for row in video],
-        audio=[_audio_variant(playback, row, is_default=row is audio[0]) for row in audio],
+        audio=[_audio_variant(playback, row, names, is_default=row is audio[0]) for row in audio],
         subtitles=[
             (track.language, _autonym(track.language), _address(playback, "subtitle_playlist", track.language), False)
             for track in _tracks(playback)
@@ -187,14 +191,17 @@ def _video_variant(playback: Playback, row: Rendition) -> hls.VideoVariant:
     )
 
 
-def _audio_variant(playback: Playback, row: Rendition, *, is_default: bool) -> hls.AudioVariant:
+def _audio_variant(
+    playback: Playback, row: Rendition, names: dict[str, str], *, is_default: bool
+) -> hls.AudioVariant:
     language = row.language or playback.recording.webinar.spoken_language
+    given = names.get(language, "") if row.name != MAIN_SOUND else ""
     return hls.AudioVariant(
         uri=_address(playback, "media_playlist", row.name),
         codecs=row.codecs,
         bandwidth=row.bandwidth,
         average_bandwidth=row.average_bandwidth,
-        name=_autonym(language),
+        name=given or _autonym(language),
         language=language,
         is_default=is_default,
     )

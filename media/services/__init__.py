@@ -2,6 +2,25 @@
 
 from media.services.audio import make_audio, read_speech_audio
 from media.services.burning import burn_subtitles, rung_to_burn
+from media.services.channels import (
+    ChannelError,
+    Excerpt,
+    RecordingNotHeard,
+    add_channel,
+    confirm_channel,
+    excerpts_of,
+    is_made,
+    make_channel,
+    make_channels,
+    move_channels,
+    prepare_channel,
+    remove_channel,
+    rename_channel,
+    rendition_name,
+    sounds_of,
+    try_offset,
+    usable_channels,
+)
 from media.services.cutting import cut_renditions, snapped_window
 from media.services.downloads import make_downloads, make_subtitled_mp4
 from media.services.inspection import inspect_source
@@ -22,9 +41,14 @@ from media.services.stored import delete_replaced, discard, on_disk, source_on_d
 from media.services.video import make_first_look
 
 __all__ = [
+    "ChannelError",
+    "Excerpt",
+    "RecordingNotHeard",
+    "add_channel",
     "burn_subtitles",
     "check_package",
     "complete_package",
+    "confirm_channel",
     "cut_renditions",
     "delete_asset",
     "delete_package",
@@ -34,22 +58,34 @@ __all__ = [
     "discard",
     "draw_stills",
     "encode_part",
+    "excerpts_of",
     "inspect_source",
+    "is_made",
     "join_parts",
     "key_moments",
     "make_audio",
+    "make_channel",
+    "make_channels",
     "make_downloads",
     "make_first_look",
     "make_light_audio",
     "make_pictures",
     "make_subtitled_mp4",
     "match_slides",
+    "move_channels",
     "on_disk",
     "plan_encode_parts",
+    "prepare_channel",
     "read_speech_audio",
+    "remove_channel",
+    "rename_channel",
+    "rendition_name",
     "rung_to_burn",
     "snapped_window",
+    "sounds_of",
     "source_on_disk",
     "start_package",
+    "try_offset",
+    "usable_channels",
     "whole_package",
 ]

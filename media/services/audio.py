@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from media.errors import EncodingFailed, MediaError
 from media.ffmpeg.runner import SOURCE, Progress, ShouldStop, never, own_input, run_ffmpeg, silent, source_input
 from media.languages import iso639_2
-from media.models import Derivative, DerivativeKind, Package, Rendition
+from media.models import MAIN_SOUND, Derivative, DerivativeKind, Package, Rendition
 from media.services import stored
 from media.services.inspection import workable_source
 from media.services.packages import note_warning, show_first
@@ -39,7 +39,6 @@ from work.errors import Skip
 if TYPE_CHECKING:
     import numpy as np
 
-MAIN = "audio"  # the name of the recording's own sound
 BITRATE = "96k"
 SPEECH_NAME = "speech"
 FLOAT_BYTES = 4
@@ -77,7 +76,7 @@ def make_audio(
         if facts.audio is None:
             raise Skip(_("The recording has no sound."))
         folder = Path(name)
-        existing = package.renditions.filter(name=MAIN).first()
+        existing = package.renditions.filter(name=MAIN_SOUND).first()
         if existing is not None and package.loudness and speech_of(package) is not None:
             return existing
         with measured(path, facts.audio, folder, progress=_within(progress, 0, 40), should_stop=should_stop) as (
@@ -98,13 +97,15 @@ def make_audio(
             )
         progress(96, _("Storing sound"))
         track = read_track(folder / "audio.mp4")
-        audio_key = stored.new_key(package, MAIN, ".mp4")
+        audio_key = stored.new_key(package, MAIN_SOUND, ".mp4")
         speech_key = stored.new_key(package, SPEECH_NAME, ".flac")
         audio_size = stored.put(folder / "audio.mp4", audio_key)
         speech_size = stored.put(folder / "speech.flac", speech_key)
     with stored.stored_until_failure(fenced) as uncommitted:
         uncommitted += [audio_key, speech_key]
-        row = save_rendition(package, name=MAIN, key=audio_key, size=audio_size, track=track, rung=None, rate=None)
+        row = save_rendition(
+            package, name=MAIN_SOUND, key=audio_key, size=audio_size, track=track, rung=None, rate=None
+        )
         row.language = language
         row.facts = {"loudness": result}
         row.save(update_fields=["language", "facts", "updated_at"])

@@ -1,4 +1,4 @@
-"""Files to keep: MP4 with picture and sound, and with every subtitle track. No re-encoding."""
+"""Files to keep: MP4 with picture and sound, also an interpreter's, and with every track inside. No re-encoding."""
 
 import contextlib
 import tempfile
@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from media.errors import PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
 from media.languages import iso639_2
-from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind
+from media.models import MAIN_SOUND, Derivative, DerivativeKind, Package, Rendition, RenditionKind
 from media.services import stored
 from media.services.audio import save_derivative
+from media.services.channels import sounds_of
 from media.services.stored import Fenced
 
+SMALL_HEIGHT = 480  # of the picture for slow lines
 OPTIONS = {"c": "copy", "movflags": "+faststart", "map_metadata": "-1", "map_chapters": "-1", "f": "mp4"}
 
 
@@ -32,18 +34,19 @@ def make_downloads(
 ) -> list[Derivative]:
     """Make one MP4 per rung, named like it, from the very streams that play; of sound alone an M4A named "audio".
 
-    What was made from the same streams before is kept.
+    Of each interpreter's channel there is the largest picture and a small one for slow lines, with that sound instead;
+    `facts["language"]` says which. What was made from the same streams before is kept; what is not wanted any more
+    goes.
     """
-    audio, rungs = _streams(package)
+    wanted = _wanted(package)
     rows = []
-    wanted: list[Rendition | None] = [*rungs] or [None]
-    for number, rung in enumerate(wanted):
-        name = rung.name if rung else "audio"
+    for number, (name, parts, language) in enumerate(wanted):
         progress(100 * number / len(wanted), _("Preparing the download %(name)s") % {"name": name})
-        parts = [part for part in (rung, audio) if part]
-        facts = {"made_of": [part.key for part in parts]}
+        facts: dict[str, Any] = {"made_of": [part.key for part in parts]}
+        if language:
+            facts |= {"language": language, "rung": parts[0].name}
         existing = package.derivatives.filter(kind=DerivativeKind.MP4, name=name).first()
-        if existing is not None and existing.facts.get("made_of") == facts["made_of"]:
+        if existing is not None and existing.facts == facts:
             rows.append(existing)
             continue
         rows.append(
@@ -59,6 +62,10 @@ def make_downloads(
                 fenced=fenced,
             )
         )
+    with fenced():
+        for row in package.derivatives.filter(kind=DerivativeKind.MP4).exclude(pk__in=[row.pk for row in rows]):
+            stored.replace_key(row.key)
+            row.delete()
     return rows
 
 
@@ -71,15 +78,19 @@ def make_subtitled_mp4(
     should_stop: ShouldStop = never,
     fenced: Fenced = transaction.atomic,
 ) -> Derivative:
-    """Make an MP4 of the best rung with all text tracks inside, which players outside a browser offer in a menu.
+    """Make an MP4 of the best rung with all sounds and text tracks inside, which players outside a browser offer.
 
     Args:
         tracks: BCP 47 tag and WebVTT text of each. MP4 knows only ISO 639-2 codes, so the name is added in words.
     """
-    audio, rungs = _streams(package)
+    sounds, rungs = _streams(package)
     progress(5, _("Putting the subtitles in"))
-    parts = [part for part in (*rungs[:1], audio) if part]
-    facts = {"made_of": [part.key for part in parts], "languages": [language for language, _text in tracks]}
+    parts = [*rungs[:1], *sounds]
+    facts = {
+        "made_of": [part.key for part in parts],
+        "languages": [language for language, _text in tracks],
+        "sounds": [part.language for part in sounds if part.name != MAIN_SOUND],
+    }
     return _make(
         package,
         DerivativeKind.MP4_SUBTITLED,
@@ -93,19 +104,37 @@ def make_subtitled_mp4(
     )
 
 
-def _streams(package: Package) -> tuple[Rendition | None, list[Rendition]]:
-    """Return the sound and the rungs, best first.
+def _wanted(package: Package) -> list[tuple[str, list[Rendition], str]]:
+    """Name, streams and (of a channel) language of every file to make."""
+    sounds, rungs = _streams(package)
+    main = [sound for sound in sounds if sound.name == MAIN_SOUND]
+    channels = [sound for sound in sounds if sound.name != MAIN_SOUND]
+    if not rungs:
+        return [*((MAIN_SOUND, [sound], "") for sound in main), *((row.name, [row], row.language) for row in channels)]
+    small = min(rungs, key=lambda row: abs((row.height or 0) - SMALL_HEIGHT))
+    return [
+        *((rung.name, [rung, *main], "") for rung in rungs),
+        *(
+            (f"{rung.name}-{sound.language}", [rung, sound], sound.language)
+            for sound in channels
+            for rung in dict.fromkeys([rungs[0], small])
+        ),
+    ]
+
+
+def _streams(package: Package) -> tuple[list[Rendition], list[Rendition]]:
+    """Return the sounds, the recording's own first, and the rungs, best first.
 
     Raises:
         PackageIncomplete: there is neither.
     """
-    renditions = list(package.renditions.all())
-    audio = next((row for row in renditions if row.kind == RenditionKind.AUDIO), None)
-    rungs = [row for row in renditions if row.kind == RenditionKind.VIDEO]
+    sounds = sounds_of(package)
+    # Files are for players of all ages: no AV1.
+    rungs = [row for row in package.renditions.all() if row.codecs.startswith("avc1")]
     rungs.sort(key=lambda row: (row.height or 0) * (row.width or 0), reverse=True)
-    if audio is None and not rungs:
+    if not sounds and not rungs:
         raise PackageIncomplete(_("There is nothing to download yet."))
-    return audio, rungs
+    return sounds, rungs
 
 
 def _make(
@@ -126,6 +155,12 @@ def _make(
         inputs = {part.name: stack.enter_context(stored.on_disk(part.key, workdir)) for part in parts}
         streams = [own_input(part.name)["v" if part.kind == RenditionKind.VIDEO else "a"] for part in parts]
         options: dict[str, Any] = dict(OPTIONS)
+        names = []
+        for number, sound in enumerate(part for part in parts if part.kind == RenditionKind.AUDIO):
+            options[f"disposition:a:{number}"] = "default" if number == 0 else "0"
+            if sound.language:
+                options[f"metadata:s:a:{number}"] = f"language={iso639_2(sound.language)}"
+                names.append((f"a:{number}", sound.language))
         for number, (language, text) in enumerate(tracks):
             path = folder / f"track{number}.vtt"
             path.write_text(text, encoding="utf-8")
@@ -133,12 +168,13 @@ def _make(
             streams.append(own_input(f"track{number}", f="webvtt")["s"])
             options["c:s"] = "mov_text"
             options[f"metadata:s:s:{number}"] = f"language={iso639_2(language)}"
+            names.append((f"s:{number}", language))
         target = stack.enter_context(tempfile.TemporaryDirectory(dir=workdir))
         arguments = ffmpeg.get_args(ffmpeg.output(*streams, "file:out/download.mp4", **options))
         titles = [
             flag
-            for number, (language, _text) in enumerate(tracks)
-            for flag in (f"-metadata:s:s:{number}", f"handler_name={language_name(language)}")
+            for stream, language in names
+            for flag in (f"-metadata:s:{stream}", f"handler_name={language_name(language)}")
         ]
         run_ffmpeg(
             # Without -copyts every input would be moved to begin at 0: sound, whose hidden first samples lie before it,

@@ -34,6 +34,36 @@ def test_master_of_sound_alone_has_the_sound_as_its_variant() -> None:
     ]
 
 
+FRENCH = hls.AudioVariant("fr.m3u8", "mp4a.40.2", 90_000, 80_000, name="français", language="fr", is_default=False)
+
+
+def test_interpreters_can_be_chosen_and_are_not_the_default() -> None:
+    lines = hls.master_playlist(video=[VIDEO], audio=[AUDIO, FRENCH]).splitlines()
+    assert lines[3:5] == [
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="So \'und\'",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,'
+        'URI="a.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="français",LANGUAGE="fr",DEFAULT=NO,AUTOSELECT=YES,'
+        'URI="fr.m3u8"',
+    ]
+    assert lines[5].startswith("#EXT-X-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=496000,")
+
+
+def test_interpreters_of_sound_alone_stand_beside_the_variant() -> None:
+    assert hls.master_playlist(video=[], audio=[AUDIO, FRENCH]).splitlines()[3:] == [
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="So \'und\'",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="français",LANGUAGE="fr",DEFAULT=NO,AUTOSELECT=YES,'
+        'URI="fr.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=100000,AVERAGE-BANDWIDTH=96000,CODECS="mp4a.40.2",AUDIO="sound"',
+        "a.m3u8",
+    ]
+
+
+def test_two_sounds_of_one_language_have_two_names_and_one_is_chosen_by_itself() -> None:
+    floor = hls.AudioVariant("a.m3u8", "mp4a.40.2", 90_000, 80_000, name="français", language="fr")
+    lines = hls.master_playlist(video=[VIDEO], audio=[floor, FRENCH]).splitlines()
+    assert 'NAME="français (2)",LANGUAGE="fr",DEFAULT=NO,AUTOSELECT=NO' in lines[4]
+
+
 def test_master_of_silent_pictures_names_no_audio_group() -> None:
     assert "AUDIO" not in hls.master_playlist(video=[VIDEO])
 
