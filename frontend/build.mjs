@@ -70,6 +70,7 @@ const scripts = {
   entryPoints: [
     path.join(here, "src/pages.js"),
     ...optional("src/uploader.js"),
+    ...optional("src/ear.js"),
     ...optional("src/hasher.js"),
     ...optional("src/cut.js"),
     ...optional("src/light.js"),

@@ -7,8 +7,8 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from studio import burn_in, cutting, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
-        from studio.models import BurnIn, Cut, StepPart, StepRow, WatchedFile
+        from studio import burn_in, channels, cutting, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
+        from studio.models import BurnIn, ChannelWork, Cut, StepPart, StepRow, WatchedFile
         from work import kinds
 
         kinds.register(
@@ -45,6 +45,15 @@ class StudioConfig(AppConfig):
                 handle=burn_in.run_burn_in,
                 queue=lambda _row: "media",
                 after=burn_in.after_burn_in,
+            )
+        )
+        kinds.register(
+            kinds.WorkKind(
+                name=channels.WORK_KIND,
+                model=ChannelWork,
+                handle=channels.run_work,
+                queue=lambda _row: "media",
+                after=channels.after_work,
             )
         )
         kinds.register(

@@ -109,6 +109,23 @@ class Cut(WorkRow):
         return f"cut of {self.recording}"
 
 
+class ChannelWork(WorkRow):
+    """What must be done with an interpreter's channel: measure it, find its place, make it for the version shown.
+
+    Without a channel: the recording's files to download are made anew, as a channel came or went. Each wish is a row;
+    the latest one says how it stands.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="channel_work")
+    channel = models.ForeignKey("media.InterpretationChannel", null=True, on_delete=models.CASCADE, related_name="work")
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"work on {self.channel or self.recording}"
+
+
 class WatchedFile(WorkRow):
     """A file that was found in the watched folder or under the watched prefix, and what became of it.
 

@@ -6,6 +6,7 @@
                   +-> transcribe (parts) -> captions ---|----------------------------+
                                                |        |
                                                +-> translate, one per language ------+-> subtitled_mp4 --> follow_up
+             channels (interpreters', only where there are any): after audio, before package
              pictures (poster, storyboard): after encode
 
 Each step is an ordinary function that may run twice. Steps do not know each other: the table `STEPS` is the only place
@@ -124,8 +125,21 @@ def audio(run: Run) -> None:
     if not run.production.asset.has_audio:
         raise Skip(_("The recording has no sound."))
     media.services.make_audio(
-        package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
+        package=run.package,
+        workdir=run.workdir,
+        language=run.production.spoken_language,
+        progress=run.report,
+        should_stop=run.should_stop,
+        fenced=run.fenced,
     )
+
+
+def channels(run: Run) -> None:
+    """Give this version the interpreters' channels that viewers may have, before it takes the place of another."""
+    if not media.services.make_channels(
+        package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
+    ):
+        raise Skip(_("No interpreter's channel has found its place yet."))
 
 
 def pictures(run: Run) -> None:
@@ -215,14 +229,14 @@ def package(run: Run) -> None:
 
 
 def subtitled_mp4(run: Run) -> None:
-    """Put every subtitle track into one MP4 for people who watch elsewhere."""
+    """Put every subtitle track and every sound into one MP4 for people who watch elsewhere."""
     asset = run.production.asset
     tracks = [
         (track.language, transcripts.services.export_track(track=track, format="vtt", window=Window.of(run.package)))
         for track in transcripts.selectors.tracks_of(asset=asset)
         if track.current_revision is not None and track.current_revision.cue_count
     ]
-    if not tracks:
+    if not tracks and len(media.services.sounds_of(run.package)) < 2:
         raise Skip(_("There are no subtitles to put in."))
     media.services.make_subtitled_mp4(
         package=run.package,
@@ -308,6 +322,7 @@ class Step:
     run_part: Callable[[Run, dict[str, Any]], dict[str, Any]] | None = None
     join: Callable[[Run, list[dict[str, Any]]], dict[str, Any] | None] | None = None
     can_be_skipped: bool = False  # by a person, after it failed
+    of_channels: bool = False  # only where the recording has interpreters' channels
     for_cuts: bool = False  # made again for each version that is cut at its ends (studio/cutting.py)
 
 
@@ -315,6 +330,7 @@ STEPS = (
     Step("inspect", inspect, queue="media"),
     Step("first_look", first_look, after=("inspect",), queue="media"),
     Step("audio", audio, after=("inspect",), queue="media"),
+    Step("channels", channels, after=("audio",), queue="media", optional=True, of_channels=True),
     Step(
         "encode",
         plan=plan_encode,
@@ -335,7 +351,7 @@ STEPS = (
     ),
     Step("captions", captions, after=("transcribe",), can_be_skipped=True),
     Step("translate", translate, after=("captions",), queue="speech", optional=True, per_language=True),
-    Step("package", package, after=("first_look", "encode", "audio"), queue="media"),
+    Step("package", package, after=("first_look", "encode", "audio", "channels"), queue="media"),
     Step(
         "subtitled_mp4",
         subtitled_mp4,
@@ -360,6 +376,8 @@ def rows_for(production: Production) -> list[StepRow]:
     """The rows of a new production: one per step, or one per language."""
     names: list[tuple[str, Step]] = []
     for step in STEPS:
+        if step.of_channels and not production.asset.channels.exists():
+            continue
         if step.per_language:
             names += [(f"{step.name}:{language}", step) for language in production.subtitle_languages]
         else:

@@ -6,11 +6,13 @@ from django.dispatch import receiver
 
 from events.models import Speaker
 from events.signals import speaker_invited
+from library.models import Recording
+from library.signals import recording_file_changed
 from media import uploads
-from media.models import Package
-from media.signals import whole_version_ready
+from media.models import Asset, Package, Upload
+from media.signals import upload_completed, whole_version_ready
 from notifications import purposes
-from studio import cutting, messages
+from studio import channels, cutting, messages
 from studio.uploads import (
     CHANNEL,
     RECORDING,
@@ -24,6 +26,19 @@ from studio.uploads import (
 @receiver(speaker_invited)
 def _mail_the_speaker(speaker: Speaker, **_kwargs: Any) -> None:
     messages.send_speaker_invitation(speaker=speaker)
+
+
+@receiver(upload_completed)
+def _take_the_channel(upload: Upload, asset: Asset, **_kwargs: Any) -> None:
+    """The purpose says everything, so a page that was closed meanwhile is not missed."""
+    if upload.purpose.startswith(f"{CHANNEL}:"):
+        upload.asset = asset
+        channels.receive_channel(upload=upload, user=upload.created_by)
+
+
+@receiver(recording_file_changed)
+def _let_channels_follow(recording: Recording, former: Asset, **_kwargs: Any) -> None:
+    channels.follow(recording=recording, former=former)
 
 
 @receiver(whole_version_ready)

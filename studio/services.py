@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.services import record_action
 from library.models import Recording
 from media.models import Upload
-from studio import pipeline
+from studio import channels, pipeline
 from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
 from studio.uploads import is_for_something_else
@@ -272,8 +272,10 @@ def run_part(lease: Lease[StepPart]) -> None:
 
 
 def after_step(row: StepRow) -> None:
-    """A step was finished or parked: see what can begin now."""
+    """A step was finished or parked: see what can begin now, in the production and beside it."""
     advance(production_id=row.production_id)
+    if row.state == WorkState.DONE and row.name in ("audio", "package"):
+        channels.wake(asset=row.production.asset)
 
 
 def after_part(part: StepPart) -> None:

@@ -19,6 +19,7 @@ def title_of(name: str) -> str:
         "inspect": _("Check the file"),
         "first_look": _("Make a first version to watch"),
         "audio": _("Prepare the sound"),
+        "channels": _("Add the interpreters' channels"),
         "encode": _("Make the picture sizes"),
         "pictures": _("Draw preview pictures"),
         "slides": _("Find the slides and chapters"),

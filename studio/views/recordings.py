@@ -45,6 +45,7 @@ class RecordingTab:
 
 RECORDING_TABS = (
     RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),
+    RecordingTab("sound", "studio:sound", gettext_lazy("Sound")),
     RecordingTab("share", "studio:share", gettext_lazy("Share")),
     RecordingTab("viewers", "studio:viewers", gettext_lazy("Viewers")),
 )
