@@ -77,6 +77,7 @@ class SlideInterval(Record):
 class UpdateTask(models.TextChoices):
     SLIDES = "slides", _("find the slides")
     LIGHT = "light", _("make the version for slow connections")
+    POSTER = "poster", _("draw the poster")
 
 
 class RecordingUpdate(WorkRow):

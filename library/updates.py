@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+import media.services
 import work.services
 from accounts.models import User
 from accounts.services import record_action
@@ -75,6 +76,14 @@ def run_update(lease: Lease[RecordingUpdate]) -> None:
             )
             with lease.fenced():
                 chapters.make_chapters(recording=recording)
+        elif row.task == UpdateTask.POSTER:
+            media.services.draw_poster(
+                package=package,
+                workdir=workdir,
+                progress=lease.report,
+                should_stop=lambda: lease.should_stop,
+                fenced=lease.fenced,
+            )
         else:
             light.make_light(
                 recording=recording,

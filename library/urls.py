@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webinars/<slug:slug>/watch/grant/", watch.new_grant, name="new_grant"),
     path("webinars/<slug:slug>/light/", light.light, name="light"),
     path("webinars/<slug:slug>/light/<str:name>", light.light_file, name="light_file"),
+    path("webinars/<slug:slug>/poster-<int:side>.<str:ending>", watch.poster, name="poster_size"),
     path("webinars/<slug:slug>/poster.jpg", watch.poster, name="poster"),
     path("webinars/<slug:slug>/transcript/<str:language>/", watch.transcript, name="transcript"),
     path("webinars/<slug:slug>/downloads/video/<str:name>", watch.download_video, name="download_video"),

@@ -54,3 +54,17 @@ class ChapterForm(StudioForm):
 ChapterFormSet = forms.formset_factory(
     ChapterForm, extra=EMPTY_ROWS, can_delete=True, max_num=MAX_CHAPTERS, absolute_max=MAX_CHAPTERS + EMPTY_ROWS
 )
+
+
+class PosterMomentForm(StudioForm):
+    moment = MomentField(label=_("Moment"), help_text=_("In the time of the uploaded file, such as 12:34."))
+
+
+class PosterUploadForm(StudioForm):
+    """A picture of one's own. Its content decides its type; `accept` only helps the file chooser."""
+
+    picture = forms.FileField(
+        label=_("Picture"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+        help_text=_("JPEG, PNG or WebP. Wide pictures (16:9) look best. Its metadata is removed."),
+    )

@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+import media.services
 from accounts.api.permissions import OrganisationPermission
 from library import chapters, slides, updates
+from library.errors import RecordingNotReady
 from library.models import Recording, UpdateTask
 
 
@@ -53,6 +56,18 @@ class SlideCorrectionSerializer(serializers.Serializer[Any]):
     end_ms = serializers.IntegerField(min_value=0)
     material = serializers.UUIDField(required=False, allow_null=True, default=None)
     page = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+
+
+class PosterSerializer(serializers.Serializer[Any]):
+    """One of the two."""
+
+    at_ms = serializers.IntegerField(min_value=0, required=False)
+    picture = serializers.FileField(required=False, help_text="JPEG, PNG or WebP.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError(_("Give either a moment or a picture."))
+        return attrs
 
 
 class TimelineActions:
@@ -132,6 +147,26 @@ class TimelineActions:
             user=view.user,
         )
         return Response(status=204)
+
+    @extend_schema(request=PosterSerializer, responses={202: None})
+    @action(detail=True, methods=["post"], permission_classes=(OrganisationPermission,))
+    def poster(self, request: Request, pk: str) -> Response:
+        """Choose the poster: a moment of the uploaded file (drawn in the background), or a picture of your own."""
+        view: Any = self
+        recording: Recording = view.get_object()
+        serializer = PosterSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        wanted = serializer.validated_data
+        if "picture" not in wanted:
+            media.services.set_poster_moment(asset=recording.asset, at_ms=wanted["at_ms"], user=view.user)
+            updates.request_update(recording=recording, task=UpdateTask.POSTER, wait_s=0)
+        elif recording.asset.current_package is None:
+            raise RecordingNotReady(_("There is nothing to watch yet: wait until the first version is ready."))
+        else:
+            media.services.upload_poster(
+                package=recording.asset.current_package, chunks=wanted["picture"].chunks(), user=view.user
+            )
+        return Response(status=202)
 
     @extend_schema(request=None, responses={202: None})
     @action(detail=True, methods=["post"], permission_classes=(OrganisationPermission,))

@@ -22,6 +22,7 @@ from library.player import grant_data, player_data
 from library.structured import absolute
 from media.delivery import deliver
 from media.models import DerivativeKind
+from media.services.posters import poster_name
 from media.timeline import Window
 from registration.links import registration_by_token, remember_registration
 from registration.models import RegistrationState
@@ -94,8 +95,9 @@ def poster(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The picture of a recording. Only that of one which anybody may watch is left to caches."""
     watchable = _find(request, slug)
     package = watchable[0].asset.current_package if watchable else None
-    found = selectors.derivatives(package, DerivativeKind.POSTER) if package else []
-    if watchable is None or not found:
+    found = {row.name: row for row in selectors.derivatives(package, DerivativeKind.POSTER)} if package else {}
+    row = found.get(poster_name(side, ending)) or found.get("")
+    if watchable is None or row is None:
         raise Http404
     is_public = watchable[1].kind == "public"
     return deliver(request, found[0].key, content_type=found[0].content_type, is_public=is_public)

@@ -36,6 +36,7 @@ from media.services.packages import (
 )
 from media.services.parts import describe_content, encode_part, join_parts, plan_encode_parts
 from media.services.pictures import make_pictures
+from media.services.posters import draw_poster, set_poster_moment, upload_poster
 from media.services.slides import match_slides
 from media.services.stored import delete_replaced, discard, on_disk, source_on_disk
 from media.services.video import make_first_look
@@ -56,6 +57,7 @@ __all__ = [
     "delete_superseded_packages",
     "describe_content",
     "discard",
+    "draw_poster",
     "draw_stills",
     "encode_part",
     "excerpts_of",
@@ -81,11 +83,13 @@ __all__ = [
     "rename_channel",
     "rendition_name",
     "rung_to_burn",
+    "set_poster_moment",
     "snapped_window",
     "sounds_of",
     "source_on_disk",
     "start_package",
     "try_offset",
+    "upload_poster",
     "usable_channels",
     "whole_package",
 ]

@@ -31,12 +31,13 @@ class FrameFile:
 
 
 def rungs_of(package: Package) -> list[Rendition]:
-    """Return the package's pictures, the smallest first.
+    """Return the package's pictures in H.264, the smallest first.
 
     Raises:
         Skip: there is none.
     """
-    rungs = sorted(package.renditions.filter(kind=RenditionKind.VIDEO), key=lambda r: (r.height or 0) * (r.width or 0))
+    found = package.renditions.filter(kind=RenditionKind.VIDEO, codecs__startswith="avc1")
+    rungs = sorted(found, key=lambda row: (row.height or 0) * (row.width or 0))
     if not rungs:
         raise Skip(_("The recording has no picture."))
     return rungs

@@ -5,26 +5,22 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
-from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind
+from media.models import Derivative, DerivativeKind, Package, Rendition
 from media.services import stored
 from media.services.audio import save_derivative
+from media.services.frames import rungs_of
+from media.services.posters import find_poster
 from media.services.stored import Fenced
-from work.errors import Skip
 
-POSTER_SIDE = 1280
-POSTER_AT = 0.1  # of the duration: past the title, in the talk
-POSTER_MIN_MS = 10_000  # shorter clips give their first pictures
-POSTER_CANDIDATES = 50  # frames of which the most typical is taken
-TILE_SIDE = 160
+TILE_SIDE = 144
 COLUMNS = 10
-MAX_TILES = 100
-TILE_INTERVAL_MS = 5000
-JPEG_QUALITY = 4  # ffmpeg's scale: 2 is best, 31 worst
+MAX_TILES = 180  # one a minute in three hours; the sprite stays at some 300 kB
+TILE_INTERVAL_MS = 2000
+JPEG_QUALITY = 6  # ffmpeg's scale: 2 is best, 31 worst
 
 
 def make_pictures(
@@ -35,43 +31,40 @@ def make_pictures(
     should_stop: ShouldStop = never,
     fenced: Fenced = transaction.atomic,
 ) -> list[Derivative]:
-    """Make the poster from the best rung, and the storyboard, one JPEG of small pictures, from the lowest.
+    """Make the poster with its candidates, and the storyboard, one JPEG of small pictures, from the lowest rung.
 
     Raises:
         Skip: the package has no picture.
     """
-    rungs = sorted(package.renditions.filter(kind=RenditionKind.VIDEO), key=lambda r: (r.height or 0) * (r.width or 0))
-    if not rungs:
-        raise Skip(_("The recording has no picture."))
+    rung = rungs_of(package)[0]
+    poster = find_poster(
+        package=package,
+        workdir=workdir,
+        progress=lambda percent, activity: progress(percent * 0.6, activity),
+        should_stop=should_stop,
+        fenced=fenced,
+    )
     with tempfile.TemporaryDirectory(dir=workdir) as name:
         folder = Path(name)
-        _draw_poster(rungs[-1], folder, workdir, should_stop)
-        progress(30, _("Drawing the storyboard"))
-        facts = storyboard_facts(rungs[0])
-        with stored.on_disk(rungs[0].key, workdir) as path:
+        progress(60, _("Drawing the storyboard"))
+        facts = storyboard_facts(rung)
+        with stored.on_disk(rung.key, workdir) as path:
             run_ffmpeg(
                 storyboard_command(facts),
                 inputs={"rung": path},
                 output_dir=folder,
-                duration_ms=rungs[0].duration_ms,
+                duration_ms=rung.duration_ms,
                 should_stop=should_stop,
             )
         progress(90, "")
-        keys = {kind: stored.new_key(package, kind, ".jpg") for kind in ("poster", "storyboard")}
-        sizes = {kind: stored.put(folder / f"{kind}.jpg", key) for kind, key in keys.items()}
+        key = stored.new_key(package, "storyboard", ".jpg")
+        size = stored.put(folder / "storyboard.jpg", key)
     with stored.stored_until_failure(fenced) as uncommitted:
-        uncommitted += keys.values()
-        return [
-            save_derivative(
-                package,
-                kind,
-                key=keys[kind],
-                size=sizes[kind],
-                content_type="image/jpeg",
-                facts=facts if kind == DerivativeKind.STORYBOARD else {},
-            )
-            for kind in (DerivativeKind.POSTER, DerivativeKind.STORYBOARD)
-        ]
+        uncommitted.append(key)
+        storyboard = save_derivative(
+            package, DerivativeKind.STORYBOARD, key=key, size=size, content_type="image/jpeg", facts=facts
+        )
+    return [poster, storyboard]
 
 
 def storyboard_facts(rung: Rendition) -> dict[str, Any]:
@@ -101,22 +94,6 @@ def storyboard_command(facts: dict[str, Any]) -> Any:
     picture = picture.filter("scale", facts["tile_width"], facts["tile_height"], flags="area")
     picture = picture.filter("tile", f"{facts['columns']}x{facts['rows']}", color="black")
     return picture.output("file:out/storyboard.jpg", **_jpeg())
-
-
-def _draw_poster(rung: Rendition, folder: Path, workdir: Path, should_stop: ShouldStop) -> None:
-    at_s = rung.duration_ms * POSTER_AT / 1000 if rung.duration_ms >= POSTER_MIN_MS else 0.0
-    picture = own_input("rung", ss=f"{at_s:.3f}", t="10")["v"].filter("thumbnail", POSTER_CANDIDATES)
-    picture = picture.filter(
-        "scale", f"min({POSTER_SIDE},iw)", f"min({POSTER_SIDE},ih)", force_original_aspect_ratio="decrease"
-    )
-    with stored.on_disk(rung.key, workdir) as path:
-        run_ffmpeg(
-            ffmpeg.merge_outputs(picture.output("file:out/poster.jpg", **_jpeg())),
-            inputs={"rung": path},
-            output_dir=folder,
-            duration_ms=10_000,
-            should_stop=should_stop,
-        )
 
 
 def _jpeg() -> dict[str, Any]:

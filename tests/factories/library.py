@@ -51,6 +51,7 @@ def give_package(asset: Asset) -> Package:
     for derivative, name, file_name, content_type in (
         (DerivativeKind.POSTER, "", "poster.jpg", "image/jpeg"),
         (DerivativeKind.STORYBOARD, "", "storyboard.jpg", "image/jpeg"),
+        (DerivativeKind.LIGHT_AUDIO, "", "light.m4a", "audio/mp4"),
         (DerivativeKind.MP4, "720p", "download-720p.mp4", "video/mp4"),
         (DerivativeKind.MP4, "360p", "download-360p.mp4", "video/mp4"),
         (DerivativeKind.MP4_SUBTITLED, "720p", "subtitled.mp4", "video/mp4"),
