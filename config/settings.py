@@ -164,6 +164,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": BROKER_URL,
+        # A server that vanished without a word must not hold up a page for ever.
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 3},
     }
     if BROKER_URL.startswith("redis")
     else {

@@ -15,10 +15,12 @@ class DomainError(Exception):
         message: for people, translated.
         field: the input it is about, if one.
         status: the HTTP status that fits.
+        is_temporary: nobody here is to blame (a store is away, say), so work waits and goes on by itself.
     """
 
     code = "error"
     status = 400
+    is_temporary = False
 
     def __init__(self, message: str | Promise, *, code: str = "", field: str = "", **facts: Any) -> None:
         super().__init__(message)

@@ -1,6 +1,7 @@
 """Claiming, doing, finishing, repeating and sweeping of work rows."""
 
 import contextlib
+import errno
 import logging
 import os
 import random
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 HINT_AGAIN_S = 60  # a queued row whose message is older than this gets a new one
 BACKOFF_S = (10, 60, 300)  # before the second, third and any further try
+WAIT_S = 30  # until somebody else's service, such as the file store, is asked again
 LOG_TAIL_CHARS = 4000
 
 
@@ -124,8 +126,14 @@ def execute(kind_name: str, pk: Any) -> bool:
     except TemporaryFailure as error:
         _requeue(kind, lease, delay_s=error.delay_s, costs_try=error.costs_try, error=error)
     except DomainError as error:
-        _finish(kind, lease, WorkState.FAILED, error)
+        if error.is_temporary:
+            _requeue(kind, lease, delay_s=WAIT_S, costs_try=False, error=error)
+        else:
+            _finish(kind, lease, WorkState.FAILED, error)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _finish(kind, lease, WorkState.FAILED, _disk_full())
+            return True
         logger.exception("%s %s failed", kind_name, pk)
         failure = TemporaryFailure(
             _("An unexpected error: %(error)s") % {"error": f"{type(error).__name__}: {error}"[:500]},
@@ -135,6 +143,12 @@ def execute(kind_name: str, pk: Any) -> bool:
     else:
         _finish(kind, lease, WorkState.DONE, None)
     return True
+
+
+def _disk_full() -> DomainError:
+    return PermanentFailure(
+        _("The server's disk is full. Ask its operator to make room, then try this step again."), code="disk_full"
+    )
 
 
 def _pass_on(kind: kinds.WorkKind, pk: Any) -> None:

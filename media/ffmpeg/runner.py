@@ -21,6 +21,7 @@ Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
 
 GB = 1024**3
+UNWRITTEN = "No space left on device"
 SOURCE = "source"  # the name, inside the sandbox, of every file that came from outside
 
 
@@ -192,6 +193,10 @@ def _run(
             _("The recording could not be converted (%(tool)s status %(status)s). Its file may be damaged.")
             % {"tool": error.tool, "status": error.returncode}
         ) from error
+    if UNWRITTEN in result.stderr_tail:
+        # ffmpeg 5 ends with 0 though the last of a file found no room.
+        logger.warning("%s could not write: %s", command[0], result.stderr_tail)
+        raise no_space()
     if result.stderr_tail and "error" in command:
         logger.info("%s said: %s", command[0], result.stderr_tail[-1000:])
     return result

@@ -80,8 +80,12 @@ def put(path: Path, key: str) -> int:
         StoreFull, StoreError: the store did not take it; nothing is left there.
     """
     size = path.stat().st_size
-    with disk_errors(), path.open("rb") as file:
-        kept = default_storage.save(key, _Movable(file, name=str(path)))
+    try:
+        with disk_errors(), path.open("rb") as file:
+            kept = default_storage.save(key, _Movable(file, name=str(path)))
+    except BaseException:
+        delete_now([key])  # a copy may have been cut short
+        raise
     if kept != key or default_storage.size(key) != size:
         default_storage.delete(kept)
         raise MediaError(_("The store did not keep a file as it was given. Try again."), code="store_unreliable")
@@ -183,5 +187,5 @@ def open_stored(key: str) -> Iterator[IO[bytes]]:
         raise SourceMissing(
             _("A file of this recording is missing from the store. Make this version again.")
         ) from error
-    with file:
+    with file, private_storage().errors():
         yield file

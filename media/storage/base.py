@@ -1,6 +1,7 @@
 """What both stores offer: private files, short-lived signed addresses, and files that arrive in parts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -106,6 +107,14 @@ class PrivateStorage(Storage):
 
         Raises:
             StoreError: it is not there, or the store refused.
+        """
+        raise NotImplementedError
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong while an opened file is read into errors that say what to do.
+
+        Raises:
+            StoreFull, StoreError: in place of the driver's own.
         """
         raise NotImplementedError
 

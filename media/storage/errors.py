@@ -14,13 +14,15 @@ class StoreError(DomainError):
 
     code = "store_unavailable"
     status = 503
+    is_temporary = True
 
 
 class StoreFull(StoreError):
-    """No space is left for the file."""
+    """No space is left for the file: a person must make room, and then try again."""
 
     code = "store_full"
     status = 507
+    is_temporary = False
 
 
 class PartsGone(DomainError):

@@ -122,6 +122,9 @@ class LocalPrivateStorage(FileSystemStorage, PrivateStorage):
             path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.path(key), path)
 
+    def errors(self) -> contextlib.AbstractContextManager[None]:
+        return disk_errors()
+
     def delete_prefix(self, prefix: str) -> None:
         folder = Path(self.path(prefix))
         if folder == Path(self.location):

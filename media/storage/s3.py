@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -26,6 +27,8 @@ from media.storage.errors import PartsGone, StoreError, StoreFull
 
 GONE = ("NoSuchUpload", "NoSuchKey", "404")
 FULL = ("InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507")
+# A file opened from S3 is fetched whole; without a limit it would be held in memory, and joining parts opens them all.
+MAX_MEMORY_BYTES = 8 * 1024**2
 
 
 @contextlib.contextmanager
@@ -43,7 +46,7 @@ def s3_errors() -> Iterator[None]:
         if code in FULL:
             raise StoreFull(_("The file store is full. Ask its operator to make room, then try again.")) from error
         raise StoreError(_("The file store refused (%(reason)s). Try again later.") % {"reason": code}) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, Boto3Error) as error:
         raise StoreError(
             _("The file store cannot be reached (%(reason)s). Try again later.") % {"reason": type(error).__name__}
         ) from error
@@ -53,6 +56,7 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
     min_part_bytes = 5 * 1024**2  # S3's own rule for all parts but the last
 
     def __init__(self, **options: Any) -> None:
+        options.setdefault("max_memory_size", MAX_MEMORY_BYTES)
         options.setdefault(
             "client_config",
             Config(
@@ -154,6 +158,31 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
             for item in self.bucket.objects.filter(Prefix=f"{prefix.rstrip('/')}/"):
                 item.delete()
 
+    # --- What Django's and django-storages' own methods raise ------------------------------------------------------
+
+    def exists(self, name: str) -> bool:
+        with s3_errors():
+            return bool(super().exists(name))
+
+    def size(self, name: str) -> int:
+        with s3_errors():
+            return int(super().size(name))
+
+    def delete(self, name: str) -> None:
+        with s3_errors():
+            super().delete(name)
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        with s3_errors():
+            return super()._open(name, mode)
+
+    def _save(self, name: str, content: Any) -> str:
+        with s3_errors():
+            return str(super()._save(name, content))
+
+    def errors(self) -> contextlib.AbstractContextManager[None]:
+        return s3_errors()
+
     # --- Files that arrive in parts --------------------------------------------------------------------------------
 
     def begin_parts(self, key: str) -> str:
@@ -198,7 +227,9 @@ class S3PrivateStorage(S3Storage, PrivateStorage):
                     raise
                 raise PartsGone(_("The parts of this upload are gone. Upload the file again.")) from error
 
-    def join_parts(self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress) -> None:
+    def join_parts(
+        self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress, *, check: bool = True
+    ) -> None:
         listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
         with s3_errors():
             try:
