@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=0, help="of recording; default: twelve per kill, at least 60")
-    parser.add_argument("--part-s", type=int, default=6, help="ENCODE_PART_S")
+    parser.add_argument("--part-s", type=int, default=6, help="seconds of picture per part")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args()
@@ -48,7 +48,7 @@ def main() -> None:
         postgres = Postgres()
         try:
             environment = settings_for(
-                Path(name), database_url=postgres.start(), broker_url=redis.url, ENCODE_PART_S=str(options.part_s)
+                Path(name), database_url=postgres.start(), broker_url=redis.url, part_s=options.part_s
             )
             os.environ.update(environment)
             import django

@@ -3,6 +3,7 @@
 `settings_for` must be called, and its values be in the environment, before Django reads its settings.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -20,9 +21,12 @@ QUEUES = "default,mail,media,speech"
 REGISTRANT = "eleanor@example.org"
 
 
-def settings_for(folder: Path, *, database_url: str, broker_url: str, **more: str) -> dict[str, str]:
-    """The environment of an installation in `folder`: local files, mails as files, leases of seconds."""
+def settings_for(folder: Path, *, database_url: str, broker_url: str, part_s: int = 6, **more: str) -> dict[str, str]:
+    """The environment of an installation in `folder`: local files, mails as files, short parts, leases of seconds."""
+    ladder = folder / "ladder.toml"
+    ladder.write_text(f"part_s = {part_s}\n")
     return {
+        "MEDIA_LADDER": str(ladder),
         "VAR_DIR": str(folder),
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
@@ -76,7 +80,8 @@ class Worker:
     def kill(self) -> None:
         """SIGKILL all of it at once, as a power cut would."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def terminate(self) -> None:
@@ -160,17 +165,21 @@ def start_production(source: Path, **options: Any) -> tuple[Any, str]:
     return production, asset.sha256
 
 
-def make_source(path: Path, seconds: int) -> None:
-    """A slide talk of 720p: pictures that change every few seconds, one of them moving, and a voice-like sound."""
-    picture = (
-        f"smptehdbars=size=1280x720:rate=25:duration={min(seconds, 60)},drawbox=x='mod(t*80\\,1200)':w=80:h=80:t=fill"
-    )
-    sound = f"sine=frequency=220:beep_factor=4:sample_rate=48000:duration={min(seconds, 60)}"
-    clip = path.with_name("minute.mp4")
+def make_source(path: Path, seconds: int, *, size: str = "1280x720", clip_s: int = 60, is_10_bit: bool = False) -> None:
+    """Bars with something that moves across them, and a tone: `clip_s` seconds, repeated without encoding.
+
+    With ten bits per colour it cannot be copied for browsers, so every quality must be encoded.
+    """
+    clip_s = min(seconds, clip_s)
+    bars = f"smptehdbars=size={size}:rate=25:duration={clip_s}"
+    picture = f"{bars},drawbox=x='mod(t*80\\,1200)':w=80:h=80:t=fill"
+    sound = f"sine=frequency=220:beep_factor=4:sample_rate=48000:duration={clip_s}"
+    clip = path.with_name("clip.mp4")
     common = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
-    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-g", "50", "-c:a", "aac"]
+    encode += ["-pix_fmt", "yuv420p10le" if is_10_bit else "yuv420p"]
     subprocess.run([*common, "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, *encode, str(clip)], check=True)
-    loops = str(max(0, -(-seconds // 60) - 1))
+    loops = str(max(0, -(-seconds // clip_s) - 1))
     looped = [*common, "-stream_loop", loops, "-i", str(clip), "-t", str(seconds), "-c", "copy", str(path)]
     subprocess.run(looped, check=True)
     clip.unlink()

@@ -96,8 +96,9 @@ class Supervisor:
                         self._start(child)
                 elif child.process.poll() is not None:
                     logger.warning("%s ended with %s; starting it again", child.name, child.process.returncode)
-                    child.deaths += 1
-                    child.start_at = time.monotonic() + min(60, 2**child.deaths)
+                    if child.kill_at is None:
+                        child.deaths += 1
+                        child.start_at = time.monotonic() + min(60, 2**child.deaths)
                     child.process = None
 
     def _restart_stuck(self) -> None:
