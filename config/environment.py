@@ -178,6 +178,13 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("MATERIAL_MAX_BYTES", 100 * 1024**2, "Largest slide file accepted.", int, "Limits"),
     Variable("MATERIAL_MAX_PAGES", 400, "Most pages of a slide file.", int, "Limits"),
+    Variable(
+        "FORMER_VERSION_KEPT_DAYS",
+        30,
+        "Days that a replaced recording's former file is kept; until then one can go back to it.",
+        int,
+        "Limits",
+    ),
     Variable("MEDIA_MAX_DURATION_S", 8 * 3600, "Longest recording accepted.", int, "Limits"),
     Variable("TOOL_MEMORY_MB", 3072, "Most memory of an outside tool (ffmpeg and others).", int, "Limits"),
     Variable(

@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -10,14 +10,16 @@ from django.conf import settings
 import sandbox
 from media import recipe
 from media.ffmpeg.allowed import AUDIO_CODECS, VIDEO_CODECS
+from media.fonts import FONTS
 from work.doctor import Check
 
 INSTALL = "Install the Debian package ffmpeg: apt-get install ffmpeg"
 # CVE-2026-8461 (code from a crafted video in a rare decoder) is mended in these; our allow-list keeps it out anyway.
 FIRST_SAFE = {(7, 1): 5, (8, 0): 3, (8, 1): 2}
 NEEDED_ENCODERS = ("libx264", "aac", "flac", "mjpeg")
-NEEDED_FILTERS = ("scdet", "metadata", "ebur128", "loudnorm", "zscale", "tonemap", "tpad", "yadif")
+NEEDED_FILTERS = ("ass", "scdet", "metadata", "ebur128", "loudnorm", "zscale", "tonemap", "tpad", "yadif")
 LIMITS = sandbox.Limits(wall_s=30)
+FONT_LIMITS = sandbox.Limits(wall_s=60, stdout_bytes=64 * 1024**2)
 
 
 def checks() -> Iterator[Check]:
@@ -37,6 +39,7 @@ def checks() -> Iterator[Check]:
         yield _parts_check("filters", NEEDED_FILTERS)
     except sandbox.SandboxError:
         return  # said above
+    yield fonts_check(_missing_scripts)
     yield Check(
         "allowed codecs",
         True,
@@ -63,6 +66,44 @@ def _optional_encoders() -> tuple[str, ...]:
         return ("libsvtav1",) if recipe.current().av1.enabled else ()
     except recipe.RecipeError:
         return ()  # said above
+
+
+def fonts_check(missing_scripts: Callable[[], dict[str, str]]) -> Check:
+    """Judge whether every script can be drawn into a picture."""
+    try:
+        missing = missing_scripts()
+    except sandbox.SandboxError as error:
+        return Check("fonts", False, str(error), "Install the Debian package fontconfig: apt-get install fontconfig")
+    if not missing:
+        return Check("fonts", True, f"subtitles in the picture can be drawn in {len(FONTS)} scripts")
+    packages = " ".join(sorted(set(missing.values())))
+    return Check(
+        "fonts",
+        None,
+        f"no font for subtitles in the picture in: {', '.join(sorted(missing))}",
+        f"Install the Debian packages that have them: apt-get install {packages}",
+    )
+
+
+def _missing_scripts() -> dict[str, str]:
+    """Scripts of which a font is missing, or has not the letters, and the package that brings it."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked = ["fc-list", "--format", "%{family}|%{charset}\n"]
+        result = sandbox.run(asked, inputs={}, output_dir=Path(folder), limits=FONT_LIMITS)
+    letters: dict[str, set[int]] = {}
+    wanted = {ord(letter) for font in FONTS.values() for letter in font.sample}
+    for line in result.stdout.decode("utf-8", "replace").splitlines():
+        families, _bar, charset = line.partition("|")
+        # Ranges in hexadecimal, such as "20-7e a0".
+        ranges = [[int(end, 16) for end in one.split("-")] for one in charset.split()]
+        has = {code for code in wanted if any(one[0] <= code <= one[-1] for one in ranges)}
+        for family in families.split(","):
+            letters.setdefault(family, set()).update(has)
+    return {
+        script: font.package
+        for script, font in FONTS.items()
+        if not {ord(letter) for letter in font.sample} <= letters.get(font.family, set())
+    }
 
 
 def version_check(tool: str, version: str) -> Check:

@@ -7,6 +7,7 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
+        from library.versions import delete_former_versions
         from studio import burn_in, channels, cutting, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
         from studio.models import BurnIn, ChannelWork, Cut, StepPart, StepRow, WatchedFile
         from work import kinds
@@ -65,3 +66,4 @@ class StudioConfig(AppConfig):
             )
         )
         kinds.register_chore(watching.look)
+        kinds.register_chore(delete_former_versions)

@@ -7,7 +7,8 @@ import media.services
 import work.services
 from accounts.models import User
 from accounts.services import record_action
-from library.models import Recording
+from library.models import Recording, UpdateTask
+from library.updates import request_update
 from media.models import Asset, Package
 from media.timeline import Window
 from studio import burn_in, pipeline
@@ -107,7 +108,7 @@ def run_cut(lease: Lease[Cut]) -> None:
         run = pipeline.Run(
             production=production,
             workdir=workdir,
-            report=_quiet,
+            report=lambda _percent, _activity: lease.check(),
             should_stop=lambda: lease.should_stop,
             fenced=lease.fenced,
         )
@@ -136,12 +137,9 @@ def _show(lease: Lease[Cut], package: Package) -> None:
     former = Asset.objects.get(pk=lease.row.asset_id).current_package
     with lease.fenced():
         media.services.complete_package(package=package)
+        request_update(recording=lease.row.recording, task=UpdateTask.LIGHT)
         if former is not None and former.pk != package.pk:
             burn_in.make_again(recording=lease.row.recording, former=former)
-
-
-def _quiet(_percent: float, _activity: str = "") -> None:
-    """The steps' own progress would jump back and forth; the cut reports its own."""
 
 
 def _by_products(run: pipeline.Run, lease: Lease[Cut]) -> None:

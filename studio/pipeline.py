@@ -6,6 +6,7 @@
                   +-> transcribe (parts) -> captions ---|----------------------------+
                                                |        |
                                                +-> translate, one per language ------+-> subtitled_mp4 --> follow_up
+             replace (only of a file that takes another's place): after package and captions, before ready
              channels (interpreters', only where there are any): after audio, before package
              pictures (poster, storyboard): after encode
 
@@ -27,9 +28,11 @@ from django.utils.translation import gettext as _
 
 import library.messages
 import library.services
+import library.versions
 import media.services
 import transcripts.selectors
 import transcripts.services
+from library.models import RecordingState
 from media.models import Package
 from media.timeline import Window
 from studio.models import Production, StepPart, StepRow
@@ -154,6 +157,8 @@ def pictures(run: Run) -> None:
 def plan_transcription(production: Production) -> list[dict[str, Any]]:
     assert production.package is not None
     asset = production.asset
+    if production.keeps_subtitles:
+        raise Skip(_("The subtitles of the former file are kept."))
     if not asset.has_audio:
         raise Skip(_("The recording has no sound."))
     if not transcripts.services.can_transcribe(production.spoken_language):
@@ -248,6 +253,34 @@ def subtitled_mp4(run: Run) -> None:
     )
 
 
+def replace(run: Run) -> dict[str, Any]:
+    """Show the new file in place of the former one, with the former's subtitles if they are to be kept."""
+    production = run.production
+    asset = production.replacement
+    if asset is None:
+        raise Skip(_("The file that was to take the place of the recording's is gone."))
+    recording = production.recording
+    if recording.asset_id == asset.pk:
+        return {}
+    with run.fenced():
+        if production.keeps_subtitles:
+            transcripts.services.copy_tracks(
+                source=recording.asset,
+                target=asset,
+                offset_ms=production.subtitle_offset_ms,
+                user=production.created_by,
+            )
+        former = library.versions.replace_asset(
+            recording=recording,
+            asset=asset,
+            user=production.created_by,
+            offset_ms=production.subtitle_offset_ms,
+            keeps_timeline=production.keeps_subtitles,
+        )
+    recording.refresh_from_db()
+    return {"former_version": str(former.pk)}
+
+
 def ready(run: Run) -> None:
     """A person can look at it now; or, if so agreed before, it is published without waiting for one."""
     production = run.production
@@ -260,6 +293,8 @@ def ready(run: Run) -> None:
 def publish(run: Run) -> None:
     """Open the recording to those who may watch it, with the text tracks that exist by now."""
     production = run.production
+    if production.replacement_id and production.recording.state == RecordingState.WITHDRAWN:
+        raise Skip(_("The recording was withdrawn meanwhile."))
     with run.fenced():
         for track in transcripts.selectors.tracks_of(asset=production.asset):
             _publish_if_wanted(production, track)
@@ -323,6 +358,7 @@ class Step:
     join: Callable[[Run, list[dict[str, Any]]], dict[str, Any] | None] | None = None
     can_be_skipped: bool = False  # by a person, after it failed
     of_channels: bool = False  # only where the recording has interpreters' channels
+    of_replacements: bool = False  # only where a new file takes the place of a recording's
     for_cuts: bool = False  # made again for each version that is cut at its ends (studio/cutting.py)
 
 
@@ -352,15 +388,16 @@ STEPS = (
     Step("captions", captions, after=("transcribe",), can_be_skipped=True),
     Step("translate", translate, after=("captions",), queue="speech", optional=True, per_language=True),
     Step("package", package, after=("first_look", "encode", "audio", "channels"), queue="media"),
+    Step("replace", replace, after=("package", "captions"), of_replacements=True),
     Step(
         "subtitled_mp4",
         subtitled_mp4,
-        after=("package", "captions", "translate"),
+        after=("package", "captions", "translate", "replace"),
         queue="media",
         optional=True,
         for_cuts=True,
     ),
-    Step("ready", ready, after=("package", "captions")),
+    Step("ready", ready, after=("package", "captions", "replace")),
     Step("publish", publish, after=("ready",), gate=_is_publication_requested),
     Step("follow_up", follow_up, after=("publish", "translate", "subtitled_mp4"), optional=True),
 )
@@ -376,6 +413,8 @@ def rows_for(production: Production) -> list[StepRow]:
     """The rows of a new production: one per step, or one per language."""
     names: list[tuple[str, Step]] = []
     for step in STEPS:
+        if step.of_replacements and production.replacement_id is None:
+            continue
         if step.of_channels and not production.asset.channels.exists():
             continue
         if step.per_language:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 import library.services
+import library.versions
 import work.services
 from accounts.models import User
 from accounts.services import record_action
-from library.models import Recording
-from media.models import Upload
+from library.models import FormerVersion, Recording
+from media.models import Asset, Upload
 from studio import channels, pipeline
 from studio.errors import ProductionOver, UploadNotReady, WrongPurpose
 from studio.models import Production, StepPart, StepRow
@@ -74,8 +75,14 @@ def start_production(
     subtitle_languages: Sequence[str],
     publish_when_ready: bool = False,
     send_follow_up: bool = True,
+    replacement: Asset | None = None,
+    keeps_subtitles: bool = False,
+    subtitle_offset_ms: int = 0,
 ) -> Production:
     """Create a production with its steps and queue those that can begin.
+
+    With `replacement` it works on that file, and lets it take the place of the recording's at its end; see
+    studio/replacement.py.
 
     The spoken language needs no translation, so it is dropped from the languages to translate into; doubles too.
     """
@@ -88,6 +95,9 @@ def start_production(
             subtitle_languages=languages,
             publish_when_ready=publish_when_ready,
             send_follow_up=send_follow_up,
+            replacement=replacement,
+            keeps_subtitles=keeps_subtitles,
+            subtitle_offset_ms=subtitle_offset_ms,
         )
         StepRow.objects.bulk_create(pipeline.rows_for(production))
         record_action(
@@ -211,7 +221,17 @@ def cancel_production(*, production: Production, user: User | None) -> None:
             organisation=production.recording.webinar.organisation,
             user=user,
         )
+        _discard_replacement(production, user)
     production.refresh_from_db()
+
+
+def _discard_replacement(production: Production, user: User | None) -> None:
+    """A new file that will not take the former one's place is of no use: it is deleted with what was made of it."""
+    asset = production.replacement
+    if asset is None or Recording.objects.filter(asset=asset).exists():
+        return
+    if not FormerVersion.objects.filter(asset=asset).exists():
+        library.versions.delete_asset_with_channels(asset=asset, user=user)
 
 
 def _refuse_if_cancelled(production: Production) -> None:

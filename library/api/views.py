@@ -18,7 +18,7 @@ from accounts.api.permissions import OrganisationPermission, token_of
 from accounts.api.viewsets import OrganisationViewSet
 from accounts.models import Role
 from events.api.views import ReadAnnouncedOrMember
-from library import embeds, playback, rules, selectors, services, viewings
+from library import deletion, embeds, playback, rules, selectors, services, viewings
 from library.api.filters import RecordingFilter
 from library.api.serializers import (
     EmbedLinkSerializer,
@@ -36,6 +36,7 @@ class RecordingViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
     OrganisationViewSet[Recording],
 ):
     """Published recordings for everybody, and drafts too of the caller's organisations."""
@@ -45,7 +46,7 @@ class RecordingViewSet(
     permission_classes = (ReadAnnouncedOrMember,)
     filterset_class = RecordingFilter
     organisation_path = "webinar__organisation"
-    http_method_names = ("get", "patch", "post", "head", "options")
+    http_method_names = ("get", "patch", "post", "delete", "head", "options")
 
     def get_queryset(self) -> "QuerySet[Recording]":
         is_for_everybody = self.action in ("list", "retrieve", "playback", None)
@@ -58,6 +59,10 @@ class RecordingViewSet(
         assert recording is not None
         visibility = serializer.validated_data.get("visibility", recording.visibility)
         serializer.instance = services.change_visibility(recording=recording, visibility=visibility, user=self.user)
+
+    def perform_destroy(self, instance: Recording) -> None:
+        """Delete the recording for good, with everything that was made of it."""
+        deletion.delete_recording(recording=instance, user=self.user)
 
     @extend_schema(request=None, responses=RecordingSerializer)
     @action(detail=True, methods=["post"])

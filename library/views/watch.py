@@ -16,6 +16,7 @@ from accounts.links import LinkError
 from events.models import Material, Webinar
 from library import embeds, rules, selectors, structured
 from library.chapters import shown_chapters
+from library.downloads import find_file, languages_to_ask_for, offered_files
 from library.light import light_size
 from library.models import Recording, RecordingState
 from library.player import grant_data, player_data
@@ -105,13 +106,13 @@ def poster(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 @require_safe
 def download_video(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
-    """Send an MP4 file: `<rung>.mp4`, or `subtitled.mp4` with every track inside."""
+    """Send a file of library/downloads.py, such as `<rung>.mp4`, or `subtitled.mp4` with every track inside."""
     recording = _recording(request, slug)
     package = recording.asset.current_package
-    for derivative in selectors.downloads(package) if package else []:
-        if selectors.download_name(derivative) == name:
-            return deliver(request, derivative.key, file_name=f"{slug}-{name}", content_type="video/mp4")
-    raise Http404
+    file = find_file(package, name) if package else None
+    if file is None:
+        raise Http404
+    return deliver(request, file.key, file_name=f"{slug}-{name}", content_type=file.content_type)
 
 
 @require_safe
@@ -168,9 +169,9 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
         "package": package,
         "player": data,
         "has_video": data["has_video"],
-        "downloads": [
-            {"derivative": file, "name": selectors.download_name(file)} for file in selectors.downloads(package)
-        ],
+    files = offered_files(package)
+        "downloads": files,
+        "askable_tracks": languages_to_ask_for(recording, files),
         "tracks": tracks,
         "wanted_subtitles": request.GET.get("subtitles", "")[:35],
         **(_cues(chosen, Window.of(package)) if chosen else {"track": None}),

@@ -50,7 +50,7 @@ def known_language(tag: str) -> None:
         raise serializers.ValidationError(f"{tag!r} is not a language that Rostrum knows; use a BCP 47 tag.")
 
 
-def _organisations(context: Mapping[str, Any]) -> QuerySet[Organisation]:
+def own_organisations(context: Mapping[str, Any]) -> QuerySet[Organisation]:
     """Those for which the person asking may produce."""
     request = context.get("request")
     if request is None:  # while the schema is made
@@ -61,13 +61,13 @@ def _organisations(context: Mapping[str, Any]) -> QuerySet[Organisation]:
 @extend_schema_field(OpenApiTypes.UUID)
 class UploadField(serializers.PrimaryKeyRelatedField[Upload]):
     def get_queryset(self) -> QuerySet[Upload]:
-        return Upload.objects.filter(organisation__in=_organisations(self.context))
+        return Upload.objects.filter(organisation__in=own_organisations(self.context))
 
 
 @extend_schema_field(OpenApiTypes.UUID)
 class WebinarField(serializers.PrimaryKeyRelatedField[Webinar]):
     def get_queryset(self) -> QuerySet[Webinar]:
-        return Webinar.objects.filter(organisation__in=_organisations(self.context))
+        return Webinar.objects.filter(organisation__in=own_organisations(self.context))
 
 
 class WatchedFileSerializer(serializers.ModelSerializer[WatchedFile]):

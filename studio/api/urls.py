@@ -3,9 +3,13 @@
 from rest_framework.routers import SimpleRouter
 
 from studio.api.channels import ChannelViewSet
+from studio.api.recordings import BurnInViewSet, CutViewSet, FormerVersionViewSet
 from studio.api.views import ProductionViewSet, WatchedFileViewSet
 
 router = SimpleRouter()
 router.register("productions", ProductionViewSet, basename="production")
 router.register("watched-files", WatchedFileViewSet, basename="watched-file")
+router.register("cuts", CutViewSet, basename="cut")
+router.register("burn-ins", BurnInViewSet, basename="burn-in")
+router.register("former-versions", FormerVersionViewSet, basename="former-version")
 router.register("channels", ChannelViewSet, basename="channel")

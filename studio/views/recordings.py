@@ -45,7 +45,10 @@ class RecordingTab:
 
 RECORDING_TABS = (
     RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),
+    RecordingTab("cut", "studio:cut", gettext_lazy("Cut")),
     RecordingTab("sound", "studio:sound", gettext_lazy("Sound")),
+    RecordingTab("downloads", "studio:recording_downloads", gettext_lazy("Downloads")),
+    RecordingTab("versions", "studio:versions", gettext_lazy("Versions")),
     RecordingTab("share", "studio:share", gettext_lazy("Share")),
     RecordingTab("viewers", "studio:viewers", gettext_lazy("Viewers")),
 )

@@ -23,7 +23,7 @@ from accounts.services import create_api_token
 from events import services as events_services
 from events.models import Visibility, Webinar, WebinarState
 from library import embeds, playback
-from library.models import Recording, RecordingState
+from library.models import FormerVersion, Recording, RecordingState
 from library.rules import Right
 from media import uploads
 from media.models import Upload
@@ -31,7 +31,7 @@ from media.storage import private_storage
 from registration.links import join_link_for, token_for
 from registration.models import Registration
 from studio import services as studio_services
-from studio.models import Production, StepRow, WatchedFile
+from studio.models import BurnIn, Cut, Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
 from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
@@ -157,6 +157,7 @@ def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
     )
     step = production.steps.get(name="inspect")
     StepRow.objects.filter(pk=step.pk).update(state=WorkState.FAILED, tries_left=0)
+    _add_versions_of(world)
     world.values |= {
         "draft_recording_id": draft.pk,
         "asset_id": draft.asset_id,
@@ -165,6 +166,19 @@ def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
         "production_id": production.pk,
         "step_id": step.pk,
     }
+
+
+def _add_versions_of(world: World) -> None:
+    """A cut that is done, a video that is wanted, and a former file of the {public} recording."""
+    recording = Recording.objects.select_related("asset__current_package").get(pk=world.values["public_recording_id"])
+    package, revision = recording.asset.current_package, recording.asset.tracks.all()[0].current_revision
+    assert package is not None
+    assert revision is not None
+    cut = Cut.objects.create(recording=recording, asset=recording.asset, start_ms=0, state=WorkState.DONE)
+    burn_in = BurnIn.objects.create(recording=recording, language="en", package=package, revision=revision)
+    former = AssetFactory.create(organisation=recording.webinar.organisation)
+    version = FormerVersion.objects.create(recording=recording, asset=former, delete_after=timezone.now())
+    world.values |= {"cut_id": cut.pk, "burn_in_id": burn_in.pk, "version_id": version.pk}
 
 
 def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:

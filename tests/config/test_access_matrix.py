@@ -180,6 +180,26 @@ POST   /studio/recordings/{closed_recording_id}/share/       302  302  302  403 
 POST   /studio/recordings/{closed_recording_id}/share/{embed_link_id}/revoke/  302  302  302  403  302  302  404  302
 GET    /studio/recordings/{public_recording_id}/viewers/     302  302  302  200  200  200  404  200
 GET    /studio/recordings/{public_recording_id}/viewers.csv  302  302  302  200  200  200  404  200
+GET    /studio/recordings/{public_recording_id}/cut/         302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/cut/         302  302  302  403  400  400  404  400
+GET    /studio/recordings/{public_recording_id}/cut/state/   302  302  302  302  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/cut/cancel/  302  302  302  403  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/cut/retry/   302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/downloads/   302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/burn-ins/    302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/burn-ins/state/    302  302  302  302  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/burn-ins/allowed/  302  302  302  403  302  302  404  302
+POST   /studio/burn-ins/{burn_in_id}/cancel/                 302  302  302  403  302  302  404  302
+POST   /studio/burn-ins/{burn_in_id}/retry/                  302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/versions/    302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/versions/    302  302  302  403  400  400  404  400
+POST   /studio/versions/{version_id}/restore/                302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/delete/      302  302  302  403  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/delete/      302  302  302  403  400  400  404  400
+GET    /studio/webinars/{empty_draft_id}/delete/             302  302  302  403  200  200  404  200
+POST   /studio/webinars/{empty_draft_id}/delete/             302  302  302  403  400  400  404  400
+POST   /webinars/{public}/downloads/burned/                  302  302  302  302  302  302  302  302
+POST   /webinars/{draft}/downloads/burned/                   404  404  404  302  302  302  404  302
 POST   /studio/tracks/{track_id}/publish/                    302  302  302  403  302  302  404  302
 POST   /studio/tracks/{track_id}/unpublish/                  302  302  302  403  302  302  404  302
 POST   /studio/tracks/{track_id}/delete/                     302  302  302  403  302  302  404  302
@@ -247,6 +267,20 @@ GET    /api/v1/recordings/{closed_recording_id}/                 404  404  404  
 GET    /api/v1/recordings/{draft_recording_id}/                  404  404  404  200  200  200  404  200  200  200
 PUT    /api/v1/recordings/{public_recording_id}/                 401  401  401  405  405  405  405  405  405  405
 PATCH  /api/v1/recordings/{public_recording_id}/                 401  401  401  403  200  200  404  200  403  200
+DELETE /api/v1/recordings/{public_recording_id}/                 401  401  401  403  204  204  404  204  403  204
+GET    /api/v1/cuts/                                             401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/cuts/                                             401  401  401  400  400  400  400  400  400  400
+GET    /api/v1/cuts/{cut_id}/                                    401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/cuts/{cut_id}/cancel/                             401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/cuts/{cut_id}/retry/                              401  401  401  403  409  409  404  409  403  409
+GET    /api/v1/burn-ins/                                         401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/burn-ins/                                         401  401  401  400  201  201  400  201  400  201
+GET    /api/v1/burn-ins/{burn_in_id}/                            401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/burn-ins/{burn_in_id}/cancel/                     401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/former-versions/                                  401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/former-versions/{version_id}/                     401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/former-versions/{version_id}/restore/             401  401  401  403  204  204  404  204  403  204
+POST   /api/v1/former-versions/replace/                          401  401  401  400  400  400  400  400  400  400
 GET    /api/v1/recordings/{public_recording_id}/playback/        200  200  200  200  200  200  200  200  200  200
 GET    /api/v1/recordings/{closed_recording_id}/playback/        404  404  404  200  200  200  404  200  200  200
 GET    /api/v1/recordings/{draft_recording_id}/playback/         404  404  404  404  404  404  404  404  404  404
@@ -265,6 +299,15 @@ PUT    /api/v1/tracks/{track_id}/cues/                           401  401  401  
 GET    /api/v1/tracks/{track_id}/files/vtt/                      401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/tracks/{track_id}/publish/                        401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/tracks/{track_id}/unpublish/                      401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
+GET    /api/v1/languages/                                        200  200  200  200  200  200  200  200  200  200
+GET    /api/v1/glossary-terms/                                   401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/glossary-terms/                                   401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/glossary-terms/{term_id}/                         401  401  401  200  200  200  404  200  200  200
+PUT    /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
+PATCH  /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
+DELETE /api/v1/glossary-terms/{term_id}/                         401  401  401  403  204  204  404  204  403  204
 GET    /api/v1/productions/                                      401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/productions/                                      401  401  401  400  201  201  400  201  400  201
 GET    /api/v1/productions/{production_id}/                      401  401  401  200  200  200  404  200  200  200
@@ -296,15 +339,6 @@ def body_for(method: str, address: str, world: World) -> object:
     bodies: dict[str, object] = {
         "/parts/{part}": b"abcd",
         "/playback/{grant}/beats/": b'{"viewing": "6f0f6f4e-6a43-4b8e-a0a5-5f2f2f6a1c11", "watched_ms": 0}',
-GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
-POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
-GET    /api/v1/languages/                                        200  200  200  200  200  200  200  200  200  200
-GET    /api/v1/glossary-terms/                                   401  401  401  200  200  200  200  200  200  200
-POST   /api/v1/glossary-terms/                                   401  401  401  403  201  201  400  201  403  201
-GET    /api/v1/glossary-terms/{term_id}/                         401  401  401  200  200  200  404  200  200  200
-PUT    /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
-PATCH  /api/v1/glossary-terms/{term_id}/                         401  401  401  403  200  200  404  200  403  200
-DELETE /api/v1/glossary-terms/{term_id}/                         401  401  401  403  204  204  404  204  403  204
         "/i18n/setlang/": {"language": "fr"},
         "/speak/{speak}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
         "/studio/webinars/{draft_id}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
@@ -326,6 +360,9 @@ DELETE /api/v1/glossary-terms/{term_id}/                         401  401  401  
             "country": "BE",
             "privacy": True,
         },
+        "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
+        "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
+        "/api/v1/burn-ins/": {"recording": str(values["public_recording_id"]), "language": "en"},
         "/api/v1/uploads/": {
             "file_name": "a.mp4",
             "size": 10,
@@ -391,8 +428,6 @@ def test_every_row_is_about_an_address_there_is(world: World) -> None:
 
 
 @pytest.mark.parametrize("role", ["anonymous", "registrant", "speaker", "other"])
-        "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
-        "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
 def test_lists_show_strangers_nothing_hidden(world: World, role: str) -> None:
     hidden = [
         str(value)

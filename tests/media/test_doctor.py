@@ -38,3 +38,14 @@ def test_hidden_bubblewrap_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         sandbox.level.cache_clear()
     assert check.ok is None
     assert "bubblewrap" in check.advice
+
+
+def test_missing_fonts_are_named_with_the_packages_that_have_them() -> None:
+    found = doctor.fonts_check(lambda: {"Deva": "fonts-noto-core", "Hani": "fonts-noto-cjk"})
+    assert found.ok is None
+    assert "Deva, Hani" in found.detail
+    assert "apt-get install fonts-noto-cjk fonts-noto-core" in found.advice
+
+
+def test_the_fonts_of_all_scripts_are_installed_here() -> None:
+    assert doctor.fonts_check(doctor._missing_scripts).ok is True
