@@ -301,7 +301,6 @@ MEDIA_MAX_DURATION_S: int = ENV["MEDIA_MAX_DURATION_S"]
 VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
 FORMER_VERSION_KEPT_DAYS: int = ENV["FORMER_VERSION_KEPT_DAYS"]
 TOOL_MEMORY_MB: int = ENV["TOOL_MEMORY_MB"]
-VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
 MEDIA_LADDER: str = ENV["MEDIA_LADDER"]
 
 # --- Subtitles -----------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from accounts.links import LinkError
 from events.models import Material, Webinar
 from library import embeds, rules, selectors, structured
 from library.chapters import shown_chapters
-from library.downloads import find_file, languages_to_ask_for, offered_files
 from library.light import light_size
+from library.downloads import find_file, languages_to_ask_for, offered_files
 from library.models import Recording, RecordingState
 from library.player import grant_data, player_data
 from library.structured import absolute
@@ -165,11 +165,11 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
         renew_url=reverse("library:new_grant", args=[slug]),
         share_url=absolute(reverse("library:watch", args=[slug])),
     )
+    files = offered_files(package)
     return {
         "package": package,
         "player": data,
         "has_video": data["has_video"],
-    files = offered_files(package)
         "downloads": files,
         "askable_tracks": languages_to_ask_for(recording, files),
         "tracks": tracks,
