@@ -6,7 +6,7 @@ A person's correction stays, whatever is found later. Intervals never overlap.
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -231,7 +231,7 @@ def _lock(recording: Recording) -> None:
     Recording.objects.filter(pk=recording.pk).update(state=F("state"))
 
 
-def _record(action: str, recording: Recording, user: User | None, **detail: str | int) -> None:
+def _record(action: str, recording: Recording, user: User | None, **detail: Any) -> None:
     record_action(action=action, target=recording, organisation=recording.webinar.organisation, user=user, **detail)
 
 

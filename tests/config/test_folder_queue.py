@@ -1,15 +1,16 @@
 """The embedded queue: no message is seen before it is whole, and none is handed out twice."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
+from typing import cast
 
 import pytest
 from kombu import Connection
 from kombu.exceptions import ChannelError
 
-from config import folder_queue
 from config.folder_queue import Channel, Transport
 
 
@@ -25,7 +26,7 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
             "control_folder": str(tmp_path / "control"),
         },
     )
-    yield connection.channel()
+    yield cast(Channel, connection.channel())
     connection.release()
 
 
@@ -54,7 +55,7 @@ def test_nothing_is_left_of_a_message_that_was_taken(channel: Channel, tmp_path:
 
 def test_half_a_message_is_not_seen(channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    rename = folder_queue.os.rename
+    rename = os.rename
 
     def look_before(source: Path, target: Path) -> None:
         # All of it is on the disk already, and still nobody finds it.
@@ -64,7 +65,7 @@ def test_half_a_message_is_not_seen(channel: Channel, tmp_path: Path, monkeypatc
         seen.append(1)
         rename(source, target)
 
-    monkeypatch.setattr(folder_queue.os, "rename", look_before)
+    monkeypatch.setattr(os, "rename", look_before)
     channel._put("media", {"number": 1})
     monkeypatch.undo()
     assert seen == [1]
@@ -77,7 +78,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(
     def refuse(*_paths: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder_queue.os, "rename", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
     with pytest.raises(ChannelError):
         channel._put("media", {"number": 1})
     assert list((tmp_path / "messages").iterdir()) == []

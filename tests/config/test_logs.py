@@ -4,6 +4,7 @@ import io
 import logging
 import logging.config
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -49,7 +50,7 @@ def test_what_is_no_key_stays() -> None:
 
 
 def test_every_handler_has_the_filter() -> None:
-    for handler in settings.LOGGING["handlers"].values():
+    for handler in cast(dict[str, dict[str, Any]], settings.LOGGING["handlers"]).values():
         assert "without_keys" in handler["filters"]
 
 
