@@ -195,6 +195,13 @@ VARIABLES: tuple[Variable, ...] = (
         section="Production",
     ),
     Variable(
+        "PLAYBACK_CACHED_S",
+        2,
+        "Seconds for which a process remembers that somebody may watch; withdrawing takes so much longer.",
+        int,
+        "Storage",
+    ),
+    Variable(
         "VIEWING_KEEP_DAYS",
         180,
         "Days after which single viewings are reduced to sums per day.",

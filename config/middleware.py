@@ -1,5 +1,6 @@
 """Small request-wide rules."""
 
+import functools
 import zoneinfo
 from collections.abc import Callable
 
@@ -43,8 +44,20 @@ class PersonalTimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(_TIMELESS):
+            return self.get_response(request)
         zone = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
-        if zone in zoneinfo.available_timezones():
+        if zone and zone in _time_zones():
             with timezone.override(zoneinfo.ZoneInfo(zone)):
                 return self.get_response(request)
         return self.get_response(request)
+
+
+# Fetched by players several times in a minute; they show no times, so nobody need be looked up.
+_TIMELESS = ("/playback/", "/files/", "/parts/")
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    """The zones there are. Asking zoneinfo reads hundreds of folders' entries: more work than most requests are."""
+    return frozenset(zoneinfo.available_timezones())

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from library.errors import GrantError
+from library.memory import ShortMemory
 from library.models import Recording
 from library.rules import Right, holds
 from media.models import Asset, Package
@@ -55,12 +56,22 @@ def make_grant(
 
 
 def read_grant(grant: str) -> Playback:
-    """Return what a grant opens, after asking the database whether the right stands.
+    """Return what a grant opens, if the database said within the last PLAYBACK_CACHED_S seconds that its right stands.
+
+    Everybody who watches a public recording has the same grant for a while, so a crowd costs two queries every few
+    seconds.
 
     Raises:
         GrantError: it is forged or too old, the recording was withdrawn, or its holder lost the right. All answer
             alike: 404.
     """
+    return _remembered.get(grant, lambda: _read_grant(grant))
+
+
+_remembered: ShortMemory[Playback] = ShortMemory()
+
+
+def _read_grant(grant: str) -> Playback:
     # Forged, too old, withdrawn, right lost: the reasons look alike on purpose.
     refused = GrantError(_("This address does not work any more. Open the page of the recording again."))
     try:

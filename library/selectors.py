@@ -13,6 +13,7 @@ from accounts.models import ApiToken
 from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarQuerySet, WebinarState
 from library import rules
 from library.chapters import headers_of, title_of
+from library.memory import ShortMemory
 from library.models import Recording, RecordingState
 from library.viewings import watched_by as watched_by  # a read like the others, for what counts attendance
 from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
@@ -186,6 +187,13 @@ def package_file(package: Package, name: str) -> PackageFile | None:
 
     One that was replaced lately counts too: somebody may be in the middle of it.
     """
+    return _files.get((package.pk, name), lambda: _package_file(package, name))
+
+
+_files: "ShortMemory[PackageFile | None]" = ShortMemory()
+
+
+def _package_file(package: Package, name: str) -> PackageFile | None:
     key = f"{package.prefix}/{name}"
     kind = Rendition.objects.filter(package=package, key=key).values_list("kind", flat=True).first()
     if kind is not None:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db import connections
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
@@ -164,6 +165,7 @@ def _ranged(request: HttpRequest, file: BinaryIO, size: int, etag: str, modified
         response: HttpResponseBase = HttpResponse()
     else:
         file.seek(part.start)
+        _let_go_of_database()
         response = FileResponse(FileSlice(file, part.size), content_type="application/octet-stream")
         response.block_size = 256 * 1024
     response["Content-Length"] = str(part.size)
@@ -172,6 +174,14 @@ def _ranged(request: HttpRequest, file: BinaryIO, size: int, etag: str, modified
         response["Content-Range"] = f"bytes {part.start}-{part.end}/{size}"
     response["Accept-Ranges"] = "bytes"
     return response
+
+
+def _let_go_of_database() -> None:
+    """Nothing more is asked of it. Kept until a slow client has everything, a connection would be missing to others:
+    a pool has few."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Membership, Role
 from events.models import Visibility
@@ -113,7 +113,7 @@ def test_the_original_and_other_files_of_the_store_are_behind_no_grant(client: C
 
 def test_a_viewer_goes_on_with_a_file_that_was_replaced_until_it_is_deleted(client: Client) -> None:
     recording = watchable_recording()
-    address = doors(recording)[7]
+    address = f"/playback/{grant(recording)}/files/720p.mp4"
     rendition = package_of(recording).renditions.get(name="720p")
     stored.replace_row(rendition, "another key")
     Rendition.objects.filter(pk=rendition.pk).update(key=f"{package_of(recording).prefix}/720p-new.mp4")
@@ -267,7 +267,7 @@ def test_a_grant_keeps_playing_the_package_that_it_was_made_for(client: Client) 
 
 
 def test_the_storyboard_points_into_its_sprite(client: Client) -> None:
-    text = client.get(doors(watchable_recording())[5]).content.decode()
+    text = client.get(f"/playback/{grant(watchable_recording())}/storyboard.vtt").content.decode()
     assert text.startswith("WEBVTT")
     assert re.findall(r"#xywh=(\S+)", text) == ["0,0,160,90", "160,0,160,90"]
 
@@ -280,3 +280,19 @@ def test_a_grant_of_a_webinar_long_ago_is_no_different(client: Client) -> None:
     past = timezone.now() - timedelta(days=400)
     recording = watchable_recording(webinar__starts_at=past, webinar__ends_at=past + timedelta(hours=1))
     assert statuses(client, doors(recording)) == {200}
+
+
+def test_a_crowd_asks_the_database_once_and_for_moments_only(
+    client: Client, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.PLAYBACK_CACHED_S = 30
+    recording = watchable_recording()
+    address = f"/playback/{grant(recording)}/files/720p.mp4"
+    with patch("library.memory.time.monotonic") as clock:
+        clock.return_value = 1000.0
+        fetch(client, address)
+        with django_assert_num_queries(0):
+            fetch(client, address)
+        services.withdraw_recording(recording=recording)
+        clock.return_value += 30
+        assert statuses(client, [address]) == {404}

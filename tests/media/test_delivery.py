@@ -1,6 +1,7 @@
 """Files of the local store, as they leave it: ranges, headers, names."""
 
 import json
+import socket
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
 from django.utils.http import http_date
 from pytest_django import Settings
 
-from media.delivery import ByteRange, Unsatisfiable, parse_range
+from media.delivery import ByteRange, FileSlice, Unsatisfiable, parse_range
 from media.storage import PrivateStorage, private_storage
 
 DATA = bytes(range(200))
@@ -184,3 +186,24 @@ def test_parse_range_of_an_empty_file() -> None:
 def test_parse_range_of_huge_numbers() -> None:
     assert parse_range("bytes=0-999999999999999999", 10) == ByteRange(0, 9)
     assert parse_range(f"bytes={'9' * 400}-", 10) is None
+
+
+def test_a_range_leaves_by_sendfile(tmp_path: Path) -> None:
+    """gunicorn hands what it sends to `socket.sendfile`, which moves the file afterwards: failing there would close
+    the connection after each range."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(DATA)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, path.open("rb") as file:
+        file.seek(50)
+        part = FileSlice(file, 100)
+        assert ours.sendfile(part, offset=50, count=100) == 100  # type: ignore[arg-type]  # as gunicorn passes it
+        assert theirs.recv(200) == DATA[50:150]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_let_go_before_a_slow_client_gets_its_bytes(url: str) -> None:
+    connection.ensure_connection()
+    response = Client().get(url)
+    assert connection.connection is None
+    response.close()

@@ -38,6 +38,8 @@ def pytest_load_initial_conftests() -> None:
         EMAIL_URL="eml://",
         HF_HUB_OFFLINE="1",
         PYTHONHASHSEED="0",
+        # What is withdrawn is gone at once; the test of remembering turns it on.
+        PLAYBACK_CACHED_S="0",
         # Playwright runs an event loop in the test's thread; Django's ORM is used beside it, never inside it.
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
     )

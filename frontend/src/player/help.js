@@ -48,5 +48,6 @@ export class Help {
 function element(name, text) {
   const made = document.createElement(name);
   made.textContent = text;
+  made.dir = "auto";
   return made;
 }
