@@ -16,8 +16,8 @@ from accounts.links import LinkError
 from events.models import Material, Webinar
 from library import embeds, rules, selectors, structured
 from library.chapters import shown_chapters
-from library.light import light_size
 from library.downloads import find_file, languages_to_ask_for, offered_files
+from library.light import light_size
 from library.models import Recording, RecordingState
 from library.player import grant_data, player_data
 from library.structured import absolute
@@ -92,8 +92,12 @@ def transcript(request: HttpRequest, slug: str, language: str) -> HttpResponse:
 
 
 @require_safe
-def poster(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The picture of a recording. Only that of one which anybody may watch is left to caches."""
+def poster(request: HttpRequest, slug: str, side: int = 0, ending: str = "jpg") -> HttpResponseBase:
+    """The picture of a recording. Only that of one which anybody may watch is left to caches.
+
+    Args:
+        side: pixels of the longer side that are enough; without, or where that size was not made, the whole poster.
+    """
     watchable = _find(request, slug)
     package = watchable[0].asset.current_package if watchable else None
     found = {row.name: row for row in selectors.derivatives(package, DerivativeKind.POSTER)} if package else {}
@@ -101,7 +105,7 @@ def poster(request: HttpRequest, slug: str) -> HttpResponseBase:
     if watchable is None or row is None:
         raise Http404
     is_public = watchable[1].kind == "public"
-    return deliver(request, found[0].key, content_type=found[0].content_type, is_public=is_public)
+    return deliver(request, row.key, content_type=row.content_type, is_public=is_public)
 
 
 @require_safe
