@@ -16,6 +16,7 @@ from library.chapters import headers_of, title_of
 from library.memory import ShortMemory
 from library.models import Recording, RecordingState
 from library.viewings import watched_by as watched_by  # a read like the others, for what counts attendance
+from media import growing
 from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
 from media.timeline import Window
 from work.models import WorkState
@@ -203,6 +204,9 @@ def _package_file(package: Package, name: str) -> PackageFile | None:
         return PackageFile(key, found[0])
     if name.endswith(".mp4") and ReplacedFile.objects.filter(key=key).exists():
         return PackageFile(key, "video/mp4")
+    for index in Rendition.objects.filter(package=package, index__has_key="files").values_list("index", flat=True):
+        if key in growing.keys(index):  # a part of what is watched while it is made
+            return PackageFile(key, "video/mp4")
     return None
 
 

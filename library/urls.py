@@ -35,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("playback/<str:grant>/poster.jpg", playback.poster, name="playback_poster"),
     path("playback/<str:grant>/subtitles/<str:language>.m3u8", playback.subtitle_playlist, name="subtitle_playlist"),
     path("playback/<str:grant>/subtitles/<str:language>.vtt", playback.subtitles, name="subtitles"),
+    path("playback/<str:grant>/keys/<str:rendition>.m3u8", playback.iframe_playlist, name="iframe_playlist"),
     path("playback/<str:grant>/<str:rendition>.m3u8", playback.media_playlist, name="media_playlist"),
 ]

@@ -37,7 +37,7 @@ def duration_ms(index: Index) -> int:
 
 def _shown(index: Index) -> Index:
     """Put together what can be played: the parts from the first one on, or the opening while it reaches further."""
-    parts = []
+    parts: list[Index] = []
     while (part := index["parts"].get(str(len(parts)))) is not None:
         parts.append(part)
     if sum(len(part["segments"]) for part in parts) < len(index["opening"]["segments"]):

@@ -151,10 +151,10 @@ def has_key_frames(index: dict[str, Any]) -> bool:
 
 def iframe_bandwidth(index: dict[str, Any]) -> int:
     """Bits per second of the largest key frame shown for its segment's time (RFC 8216 4.3.4.3, BANDWIDTH)."""
-    rates = (
+    rates: list[int] = [
         key_size * 8000 // max(duration_ms, 1000)
         for (_offset, _size, duration_ms), key_size in zip(index["segments"], index["key_sizes"], strict=True)
-    )
+    ]
     return max(1, *rates)
 
 

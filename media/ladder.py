@@ -1,5 +1,6 @@
 """Chooses what to encode: a pure function of what was found in the source."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,8 @@ NEARLY = 0.85
 # A rung takes at most this share of the rate of the one above it, wherever that one is a copy.
 STEP_DOWN = 0.8
 LEAST_CAP_BPS = 100_000
+# The encoder's buffer in seconds of the peak rate; longer where that is low, so that a new slide is not blurred.
+BUFFER_S, LOW_BUFFER_S = 2, 10
 # ITU-T H.264, table A-1 with the factor of the High profile: level, macroblocks per second and per picture, bits/s.
 LEVELS = (
     (30, 40_500, 1620, 12_500_000),
@@ -98,8 +101,10 @@ def cap_bps(*, width: int, height: int, frame_rate: Fraction, reference_bps: int
     return max(150_000, round(float(reference_bps * pixels * frames / 1000)) * 1000)
 
 
-def caps_below(rungs: Sequence[Rung], copied_bps: int | None) -> list[int]:
+def caps_below(rungs: Sequence[Rung], copied_bps: int | None, *, seconds: float = math.inf) -> list[int]:
     """Return the peak rates of rungs, largest first, below a copied one that takes `copied_bps` in the same stretch.
+
+    An encoder may spend its buffer once beyond the rate, which counts in a stretch of few `seconds`.
 
     A smaller picture must never take more than a larger one: nobody could use it. Sources of little detail and much
     noise, hard pressed by their encoder, would else bring that about.
@@ -109,8 +114,8 @@ def caps_below(rungs: Sequence[Rung], copied_bps: int | None) -> list[int]:
     caps = []
     limit = float(copied_bps)
     for rung in rungs:
-        limit = min(float(rung.cap_bps), max(LEAST_CAP_BPS, STEP_DOWN * limit))
-        caps.append(round(limit))
+        limit *= STEP_DOWN
+        caps.append(round(min(float(rung.cap_bps), max(LEAST_CAP_BPS, limit / (1 + LOW_BUFFER_S / seconds)))))
     return caps
 
 

@@ -49,7 +49,7 @@ def place(
     target.write(_box(b"moov", with_edit(stream.moov, delay)))
     ends = [*(min(times) for times in shown[1:]), start + length]
     for number, fragment in enumerate(stream.fragments):
-        decoded = _decode_times(shown[number], delay)
+        decoded = decode_times(shown[number], delay=delay)
         rows = [
             struct.pack(">IIIi", until - at, sample.size, sample.flags, seen + delay - at)
             for at, until, sample, seen in zip(
@@ -72,12 +72,12 @@ def _shown(stream: Stream, number: int) -> list[int]:
     return [at + sample.shift - stream.delay for at, sample in zip(decoded, fragment.samples, strict=False)]
 
 
-def _decode_times(shown: list[int], delay: int) -> list[int]:
+def decode_times(shown: list[int], *, delay: int) -> list[int]:
     """Spread the decoding of a fragment over its time, nothing later than `delay` after it is shown.
 
-    >>> _decode_times([0, 40, 20, 10, 30], 20)
+    >>> decode_times([0, 40, 20, 10, 30], delay=20)
     [0, 10, 20, 30, 40]
-    >>> _decode_times([0, 400, 10, 20], 20)
+    >>> decode_times([0, 400, 10, 20], delay=20)
     [0, 10, 20, 40]
 
     Raises:

@@ -103,14 +103,14 @@ def current() -> Recipe:
     """
     path = Path(settings.MEDIA_LADDER or SHIPPED)
     try:
-        changed = path.stat().st_mtime_ns
+        found = path.stat()
     except OSError as error:
         raise RecipeError(f"MEDIA_LADDER names {path}, which cannot be read: {error.strerror}.") from error
-    return _read(path, changed)
+    return _read(path, found.st_mtime_ns, found.st_size)
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> Recipe:
+def _read(path: Path, _changed: int, _size: int) -> Recipe:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -123,6 +123,17 @@ def join_encoded(run: Run, results: list[dict[str, Any]]) -> None:
     )
 
 
+def plan_av1(production: Production) -> list[dict[str, Any]]:
+    assert production.package is not None
+    return media.services.plan_encode_parts(package=production.package, codec="av1")
+
+
+def join_av1(run: Run, results: list[dict[str, Any]]) -> None:
+    if not results:
+        raise Skip(_("This server makes no AV1, or the picture is too small for it."))
+    join_encoded(run, results)
+
+
 def audio(run: Run) -> None:
     """Encode the sound once, at one loudness, for all rungs; and once more for speech recognition."""
     if not run.production.asset.has_audio:
@@ -358,6 +369,7 @@ class Step:
     join: Callable[[Run, list[dict[str, Any]]], dict[str, Any] | None] | None = None
     can_be_skipped: bool = False  # by a person, after it failed
     of_channels: bool = False  # only where the recording has interpreters' channels
+    is_wanted: Callable[[], bool] = lambda: True  # asked when a production begins
     of_replacements: bool = False  # only where a new file takes the place of a recording's
     for_cuts: bool = False  # made again for each version that is cut at its ends (studio/cutting.py)
 
@@ -397,6 +409,16 @@ STEPS = (
         optional=True,
         for_cuts=True,
     ),
+    Step(
+        "av1",
+        plan=plan_av1,
+        run_part=encode_part,
+        join=join_av1,
+        after=("package",),
+        queue="media",
+        optional=True,
+        is_wanted=lambda: media.services.current_recipe().av1.enabled,
+    ),
     Step("ready", ready, after=("package", "captions", "replace")),
     Step("publish", publish, after=("ready",), gate=_is_publication_requested),
     Step("follow_up", follow_up, after=("publish", "translate", "subtitled_mp4"), optional=True),
@@ -412,7 +434,7 @@ def step_of(row: StepRow) -> Step:
 def rows_for(production: Production) -> list[StepRow]:
     """The rows of a new production: one per step, or one per language."""
     names: list[tuple[str, Step]] = []
-    for step in STEPS:
+    for step in filter(lambda step: step.is_wanted(), STEPS):
         if step.of_replacements and production.replacement_id is None:
             continue
         if step.of_channels and not production.asset.channels.exists():

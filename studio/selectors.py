@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from media.services import describe_content
 from studio.models import Production, StepRow
 from work.models import WorkState
 
@@ -43,6 +44,9 @@ def production_progress(production: Production) -> dict[str, Any]:
     """
     rows = list(production.steps.prefetch_related("parts"))
     steps = [_step(row) for row in rows]
+    for step in steps:
+        if step["name"] == "encode" and step["state"] == WorkState.DONE and production.package is not None:
+            step["note"] = describe_content(production.package)
     state = state_of(production, rows)
     finished = [step for step in steps if step["is_finished"]]
     return {
@@ -75,6 +79,7 @@ def _step(row: StepRow) -> dict[str, Any]:
         "state": state,
         "progress": 100 if row.is_finished else progress,
         "activity": activity,
+        "note": "",  # what was found out in it
         "is_optional": row.is_optional,
         "is_finished": row.is_finished,
         "is_stalled": is_stalled,

@@ -28,6 +28,7 @@ def title_of(name: str) -> str:
         "captions": _("Make subtitles of it"),
         "package": _("Check everything and make the downloads"),
         "subtitled_mp4": _("Make the video file with subtitles inside"),
+        "av1": _("Make smaller picture files for newer browsers"),
         "ready": _("Ready to publish"),
         "publish": _("Publish"),
         "follow_up": _("Tell everybody who registered"),

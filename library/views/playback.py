@@ -95,6 +95,7 @@ def master(request: HttpRequest, playback: Playback) -> HttpResponse:
             (track.language, _autonym(track.language), _address(playback, "subtitle_playlist", track.language), False)
             for track in _tracks(playback)
         ],
+        iframes=_iframes(playback, video),
     )
     response = text_answer(request, text, _PLAYLIST)
     response[STATE_HEADER] = PackageState(playback.package.state).value
@@ -109,6 +110,16 @@ def media_playlist(request: HttpRequest, playback: Playback, rendition: str) -> 
     if found is None:
         raise Http404
     return text_answer(request, hls.media_playlist(found.index, f"files/{_file_name(found.key)}"), _PLAYLIST)
+
+
+@gzip_page
+@granted
+def iframe_playlist(request: HttpRequest, playback: Playback, rendition: str) -> HttpResponse:
+    """One rendition's key frames alone: players show them while somebody searches."""
+    found = playback.package.renditions.filter(name=rendition).first()
+    if found is None or not hls.has_key_frames(found.index):
+        raise Http404
+    return text_answer(request, hls.iframe_playlist(found.index, f"../files/{_file_name(found.key)}"), _PLAYLIST)
 
 
 @granted
@@ -191,9 +202,23 @@ def _video_variant(playback: Playback, row: Rendition) -> hls.VideoVariant:
     )
 
 
-def _audio_variant(
-    playback: Playback, row: Rendition, names: dict[str, str], *, is_default: bool
-) -> hls.AudioVariant:
+def _iframes(playback: Playback, video: list[Rendition]) -> list[hls.IFrameVariant]:
+    """The smallest finished picture's key frames; of AV1 fewer players know what to do with them."""
+    for row in sorted((row for row in video if row.codecs.startswith("avc1")), key=lambda row: row.height or 0):
+        if hls.has_key_frames(row.index):
+            return [
+                hls.IFrameVariant(
+                    uri=_address(playback, "iframe_playlist", row.name),
+                    codecs=row.codecs,
+                    width=row.width or 0,
+                    height=row.height or 0,
+                    bandwidth=hls.iframe_bandwidth(row.index),
+                )
+            ]
+    return []
+
+
+def _audio_variant(playback: Playback, row: Rendition, names: dict[str, str], *, is_default: bool) -> hls.AudioVariant:
     language = row.language or playback.recording.webinar.spoken_language
     given = names.get(language, "") if row.name != MAIN_SOUND else ""
     return hls.AudioVariant(

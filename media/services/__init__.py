@@ -1,5 +1,6 @@
 """What is done with a recording's file, from inspection to downloads. Every function may run twice without harm."""
 
+from media.recipe import current as current_recipe
 from media.services.audio import make_audio, read_speech_audio
 from media.services.burning import burn_subtitles, rung_to_burn
 from media.services.channels import (
@@ -50,6 +51,7 @@ __all__ = [
     "check_package",
     "complete_package",
     "confirm_channel",
+    "current_recipe",
     "cut_renditions",
     "delete_asset",
     "delete_package",

@@ -52,7 +52,7 @@ def rung_to_burn(package: Package) -> Rendition:
     Raises:
         PackageIncomplete: the recording has no picture.
     """
-    rungs = sorted(package.renditions.filter(kind=RenditionKind.VIDEO), key=_side)
+    rungs = sorted(package.renditions.filter(kind=RenditionKind.VIDEO, codecs__startswith="avc1"), key=_side)
     rungs = [rung for rung in rungs if rung.codecs.startswith("avc")] or rungs
     if not rungs:
         raise PackageIncomplete(_("The recording has no picture to put subtitles in."), code="no_picture")

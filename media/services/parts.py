@@ -15,8 +15,9 @@ from media.errors import PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, silent
 from media.models import Package, Rendition, ReplacedFile
 from media.services import stored
+from media.services.av1 import encode_av1_range
 from media.services.inspection import workable_source
-from media.services.packages import note_warning
+from media.services.packages import check_key_frames, note_warning
 from media.services.plans import plan_of
 from media.services.stored import Fenced
 from media.services.video import encode_range, place_range, read_track, save_rendition
@@ -61,7 +62,8 @@ def encode_part(
     Returns the part with the stored files' keys and how many of its frames were kept; `join_parts` takes all of them.
     """
     plan = plan_of(package)[1]
-    rungs = _rungs(plan, part.get("codec", H264))
+    codec = part.get("codec", H264)
+    rungs = _rungs(plan, codec)
     frames = (part["start"], part["end"])
     tracks: dict[str, mp4.Track] = {}
     files: dict[str, str] = {}
@@ -71,17 +73,13 @@ def encode_part(
             tempfile.TemporaryDirectory(dir=workdir) as name,
         ):
             folder = Path(name)
-            complaints = encode_range(
-                path,
-                facts,
-                rungs,
-                frames,
-                plan.recipe,
-                ladder.caps_below(rungs, _copied_bps(package, plan, facts, frames)),
-                output_dir=folder,
-                progress=progress,
-                should_stop=should_stop,
-            )
+            tools: dict[str, Any] = {"output_dir": folder, "progress": progress, "should_stop": should_stop}
+            if codec == AV1:
+                complaints = encode_av1_range(path, facts, rungs, frames, plan.recipe, **tools)
+            else:
+                seconds = float((frames[1] - frames[0]) / facts.rate)
+                caps = ladder.caps_below(rungs, _copied_bps(package, plan, facts, frames), seconds=seconds)
+                complaints = encode_range(path, facts, rungs, frames, plan.recipe, caps, **tools)
             for rung in rungs:
                 placed = folder / f"{rung.name}-placed.mp4"
                 tracks[rung.name] = place_range(folder / f"{rung.name}.mp4", placed, facts, frames, plan.recipe)
@@ -128,7 +126,7 @@ def join_parts(
             rows.append(existing)
             continue
         watched = growing.keys(existing.index) if existing is not None else []
-        rows.append(_join_rung(package, plan, rung, results, watched, workdir, facts, fenced))
+        rows.append(_join_rung(package, plan, rung, results, watched, workdir, facts, should_stop, fenced))
     with fenced():
         complaints = sum(result.get("complaints", 0) for result in results)
         if complaints:
@@ -202,6 +200,7 @@ def _join_rung(
     watched: Sequence[str],
     workdir: Path,
     facts: SourceFacts,
+    should_stop: ShouldStop,
     fenced: Fenced,
 ) -> Rendition:
     with tempfile.TemporaryDirectory(dir=workdir) as name, contextlib.ExitStack() as opened:
@@ -226,6 +225,8 @@ def _join_rung(
                     "wanted": float(facts.total_frames / facts.rate),
                 }
             )
+        if rung in plan.av1:  # the others are checked as stored, with everything else (check_package)
+            check_key_frames(path, track, rung.name, Path(name), should_stop)
         key = stored.new_key(package, rung.name, ".mp4")
         size = stored.put(path, key)
     with stored.stored_until_failure(fenced) as uncommitted:

@@ -30,7 +30,7 @@ REORDERED_FRAMES = 2  # x264 with a pyramid of B-frames shows a picture at most 
 NO_METADATA = {"map_metadata": "-1", "map_chapters": "-1"}
 AUDIO_FRAGMENT_US = 6_000_000
 FIRST_AUDIO_RATE, FIRST_AUDIO_HZ = "48k", 24_000
-BUFFER_S, LOW_BUFFER_S = 2, 10  # of the peak rate; longer where that is low, so that a new slide is not blurred
+LOSSLESS = {"c:v": "libx264", "preset": "ultrafast", "qp": 0, "pix_fmt": "yuv420p", "bf": 0}
 OUTPUT_BYTES = 64 * 1024**3  # of one encoder run
 HDR_WHITE, HDR_PEAK = 203, 1000  # cd/m2
 
@@ -226,6 +226,7 @@ def encode_range(
     output_dir: Path,
     progress: Progress,
     should_stop: ShouldStop,
+    is_lossless: bool = False,
 ) -> int:
     """Encode frames of the constant grid, one file `<rung>.mp4` per rung. Returns the decoder's complaints.
 
@@ -233,7 +234,7 @@ def encode_range(
     """
     names = ", ".join(rung.name.partition("-")[0] for rung in rungs)
     result = run_ffmpeg(
-        encode_command(facts, rungs, frames, recipe, caps),
+        encode_command(facts, rungs, frames, recipe, caps, is_lossless=is_lossless),
         inputs={SOURCE: path},
         output_dir=output_dir,
         duration_ms=round(1000 * (frames[1] - frames[0]) / facts.rate),
@@ -251,6 +252,8 @@ def encode_command(
     frames: tuple[int, int],
     recipe: Recipe,
     caps: Sequence[int] = (),
+    *,
+    is_lossless: bool = False,
 ) -> Any:
     """Return the ffmpeg graph that decodes once and encodes all rungs, with peak rates `caps` if given.
 
@@ -277,7 +280,7 @@ def encode_command(
         scaled = copies.stream(number) if len(rungs) > 1 else picture
         scaled = scaled.filter("scale", rung.width, rung.height, flags="lanczos").filter("setsar", 1)
         options = {
-            **(_av1(recipe) if is_av1(rung) else _x264(rung, rate, recipe, caps[number] if caps else rung.cap_bps)),
+            **(LOSSLESS if is_lossless else _x264(rung, rate, recipe, caps[number] if caps else rung.cap_bps)),
             **_key_frames(rate, recipe),
             "fps_mode": "passthrough",
             "video_track_timescale": ladder.timescale_for(rate),
@@ -306,10 +309,6 @@ def without_repetitions(picture: Any, rate: Fraction, recipe: Recipe) -> Any:
         value=f"{recipe.still.difference:.3f}",
         enable=f"mod(n,{refresh})",
     )
-
-
-def is_av1(rung: ladder.Rung) -> bool:
-    return rung.name.endswith("-av1")
 
 
 def _upright_progressive(picture: Any, video: VideoFacts) -> Any:
@@ -375,15 +374,11 @@ def _x264(rung: ladder.Rung, rate: Fraction, recipe: Recipe, cap_bps: int) -> di
         "pix_fmt": "yuv420p",
         "crf": recipe.crf,
         "maxrate": cap_bps,
-        "bufsize": cap_bps * (BUFFER_S if cap_bps == rung.cap_bps else LOW_BUFFER_S),
+        "bufsize": cap_bps * (ladder.BUFFER_S if cap_bps == rung.cap_bps else ladder.LOW_BUFFER_S),
         "sc_threshold": 0,
         # Frames are missing from the grid, so the rate must be reckoned by time, not by number.
         "x264-params": "vfr-input=1",
     }
-
-
-def _av1(recipe: Recipe) -> dict[str, Any]:
-    return {"c:v": "libsvtav1", "preset": recipe.av1.preset, "crf": recipe.av1.crf, "pix_fmt": "yuv420p"}
 
 
 def _key_frames(rate: Fraction, recipe: Recipe) -> dict[str, Any]:

@@ -85,6 +85,7 @@ GET    /webinars/{draft}/downloads/slides/{draft_material_id}/    404  404  404 
 GET    /webinars/{public}/downloads/slides/{draft_material_id}/   404  404  404  404  404  404  404  404
 GET    /playback/{grant}/master.m3u8                              404  200  404  404  404  404  404  404
 GET    /playback/{grant}/720p.m3u8                                404  200  404  404  404  404  404  404
+GET    /playback/{grant}/keys/720p.m3u8                           404  200  404  404  404  404  404  404
 GET    /playback/{grant}/storyboard.vtt                           404  200  404  404  404  404  404  404
 GET    /playback/{grant}/poster.jpg                               404  200  404  404  404  404  404  404
 GET    /playback/{grant}/files/720p.mp4                           404  200  404  404  404  404  404  404

@@ -12,7 +12,7 @@ from tests.factories.media import AssetFactory
 from transcripts.models import Revision, TextTrack, TrackKind, TrackOrigin, TrackState
 
 # One init section and two media segments, as media/mp4.py would index them.
-INDEX = {"init": [0, 800], "segments": [[800, 5000, 6000], [5800, 4000, 4000]]}
+INDEX = {"init": [0, 800], "segments": [[800, 5000, 6000], [5800, 4000, 4000]], "key_sizes": [2000, 1500]}
 
 
 class RecordingFactory(DjangoModelFactory[Recording]):

@@ -51,7 +51,7 @@ class RenditionFactory(factory.django.DjangoModelFactory[Rendition]):
     key = factory.Sequence(lambda n: f"assets/test/{n}.mp4")
     size = 5400
     duration_ms = 7480
-    index = {"init": [0, 800], "segments": [[800, 4000, 6000], [4800, 600, 1480]]}
+    index = {"init": [0, 800], "segments": [[800, 4000, 6000], [4800, 600, 1480]], "key_sizes": [2000, 300]}
 
 
 class DerivativeFactory(factory.django.DjangoModelFactory[Derivative]):

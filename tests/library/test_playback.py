@@ -7,6 +7,8 @@ from unittest.mock import MagicMock, patch
 from urllib.parse import urljoin
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,11 +20,12 @@ from library import services
 from library.models import Recording, RecordingState
 from library.playback import make_grant
 from library.rules import Right
+from media import growing
 from media.models import Package, PackageState, Rendition, ReplacedFile
 from media.services import stored
 from registration.models import RegistrationState
 from tests.factories.accounts import MembershipFactory
-from tests.factories.library import give_package, give_track, watchable_recording
+from tests.factories.library import INDEX, give_package, give_track, watchable_recording
 from tests.factories.registration import RegistrationFactory
 from tests.support.answers import fetch, statuses
 from transcripts.models import TrackState
@@ -63,6 +66,7 @@ def doors(recording: Recording, right: Right = PUBLIC) -> list[str]:
             "poster.jpg",
             "files/720p.mp4",
             "files/storyboard.jpg",
+            "keys/720p.m3u8",
         )
     ]
 
@@ -75,7 +79,7 @@ def test_the_master_names_rungs_sound_and_subtitles(client: Client) -> None:
     recording = watchable_recording()
     give_track(recording.asset, "ar", ["صباح الخير"])
     text = client.get(doors(recording)[0]).content.decode()
-    assert re.findall(r"RESOLUTION=(\S+?),", text) == ["640x360", "1280x720"]
+    assert re.findall(r"RESOLUTION=(\S+?),FRAME-RATE", text) == ["640x360", "1280x720"]
     assert re.findall(r'TYPE=SUBTITLES.*?NAME="([^"]+)",LANGUAGE="([^"]+)"', text) == [
         ("English", "en"),
         ("العربية", "ar"),
@@ -86,7 +90,7 @@ def test_the_master_names_rungs_sound_and_subtitles(client: Client) -> None:
 def test_what_the_master_names_can_be_fetched(client: Client) -> None:
     text = client.get(doors(watchable_recording())[0]).content.decode()
     addresses = re.findall(r'^/\S+|(?<=URI=")[^"]+', text, re.MULTILINE)
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     assert statuses(client, addresses) == {200}
 
 
@@ -99,6 +103,39 @@ def test_a_media_playlist_names_byte_ranges_of_one_file_behind_the_same_grant(cl
     answer = fetch(client, urljoin(address, "files/720p.mp4"), range="bytes=800-5799")
     assert (answer.status_code, answer["Content-Range"]) == (206, "bytes 800-5799/9800")
     assert answer["Content-Type"] == "video/mp4"
+
+
+def test_key_frames_alone_are_ranges_of_the_smallest_pictures_file(client: Client) -> None:
+    recording = watchable_recording()
+    master = client.get(doors(recording)[0]).content.decode()
+    [line] = re.findall(r"#EXT-X-I-FRAME-STREAM-INF:(.+)", master)
+    assert "RESOLUTION=640x360" in line
+    address = line.rpartition('URI="')[2].rstrip('"')
+    text = client.get(address).content.decode()
+    assert "#EXT-X-I-FRAMES-ONLY" in text
+    assert re.findall(r"#EXT-X-BYTERANGE:(\S+)", text) == ["2000@800", "1500@5800"]
+    [file] = set(re.findall(r"^[^#\n]+", text, re.MULTILINE))
+    assert fetch(client, urljoin(address, file), range="bytes=800-2799").status_code == 206
+
+
+def test_a_rung_that_is_still_growing_is_played_from_its_parts(client: Client) -> None:
+    recording = watchable_recording()
+    package = package_of(recording)
+    row = package.renditions.get(name="720p")
+    keys = [f"{package.prefix}/720p-part{number}-x.mp4" for number in range(2)]
+    for key in keys:
+        default_storage.save(key, ContentFile(b"x" * 9800))
+    row.index = growing.begin(row.index, row.key)
+    for number, key in enumerate(keys):
+        row.index = growing.add(row.index, number, {**INDEX}, key)
+    row.save()
+    address = doors(recording)[1]
+    text = client.get(address).content.decode()
+    assert "#EXT-X-ENDLIST" not in text
+    files = list(dict.fromkeys(re.findall(r"^[^#\n]+", text, re.MULTILINE)))
+    assert files == ["files/720p-part0-x.mp4", "files/720p-part1-x.mp4"]
+    assert {fetch(client, urljoin(address, file)).status_code for file in files} == {200}
+    assert statuses(client, [f"/playback/{grant(recording)}/keys/720p.m3u8"]) == {404}
 
 
 def test_the_original_and_other_files_of_the_store_are_behind_no_grant(client: Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 from media import ladder, recipe
 from media.ffmpeg.runner import own_input, source_input, validate_inputs
 from media.languages import iso639_2
-from media.services import audio, pictures, video
+from media.services import av1, pictures, video
 from media.source import AudioFacts, SourceFacts, VideoFacts, plan_encoding
 
 VIDEO = VideoFacts(
@@ -35,9 +35,10 @@ COMMANDS = {
         (0, 2500),
         RECIPE,
     ),
+    "lossless": video.encode_command(FACTS, PLAN.rest[1:2], (600, 1200), RECIPE, is_lossless=True),
+    "av1": av1.segment_command(FACTS, RECIPE, (150, 300)),
     "copy": video._copied_video(FACTS, "file:out/x.mp4"),
     "first audio": video._first_audio(FACTS, "file:out/x.mp4"),
-    "measure": ffmpeg.merge_outputs(*audio._first_pass(AUDIO)),
     "storyboard": pictures.storyboard_command(STORYBOARD),
 }
 

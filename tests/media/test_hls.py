@@ -1,4 +1,4 @@
-from media import hls
+from media import growing, hls
 from media.storyboard import storyboard_vtt
 
 VIDEO = hls.VideoVariant("v.m3u8?a=1", "avc1.64001f", 1280, 720, 25.0, 900_000, 400_000)
@@ -86,6 +86,53 @@ def test_media_playlist_names_byte_ranges_of_one_file() -> None:
         "/files/x?s=1",
         "#EXT-X-ENDLIST",
     ]
+
+
+INDEX = {"init": [0, 800], "segments": [[800, 5000, 6000], [5800, 400, 1480]], "key_sizes": [3000, 400]}
+
+
+def test_key_frame_playlist_names_the_first_picture_of_each_segment() -> None:
+    assert hls.has_key_frames(INDEX)
+    assert hls.iframe_playlist(INDEX, "../files/x.mp4").splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        "#EXT-X-TARGETDURATION:6",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-MAP:URI="../files/x.mp4",BYTERANGE="800@0"',
+        "#EXT-X-I-FRAMES-ONLY",
+        "#EXTINF:6.000,",
+        "#EXT-X-BYTERANGE:3000@800",
+        "../files/x.mp4",
+        "#EXTINF:1.480,",
+        "#EXT-X-BYTERANGE:400@5800",
+        "../files/x.mp4",
+        "#EXT-X-ENDLIST",
+    ]
+
+
+def test_master_names_key_frames_behind_the_pictures() -> None:
+    keys = hls.IFrameVariant("keys/360p.m3u8", "avc1.64001e", 640, 360, hls.iframe_bandwidth(INDEX))
+    assert hls.master_playlist(video=[VIDEO], audio=[AUDIO], iframes=[keys]).splitlines()[-1] == (
+        '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=4000,CODECS="avc1.64001e",RESOLUTION=640x360,URI="keys/360p.m3u8"'
+    )
+
+
+def test_an_index_without_key_frames_has_no_playlist_of_them() -> None:
+    assert not hls.has_key_frames({"init": [0, 800], "segments": [[800, 5000, 6000]]})
+    assert not hls.has_key_frames(growing.begin(INDEX, "a/opening.mp4"))
+
+
+def test_a_growing_playlist_goes_from_file_to_file_and_has_no_end() -> None:
+    index = growing.add(
+        growing.begin({**INDEX, "segments": [[800, 9, 2000]], "key_sizes": [9]}, "a/open.mp4"), 1, INDEX, "a/1.mp4"
+    )
+    assert "files/open.mp4" in hls.media_playlist(index, "files/open.mp4")
+    lines = hls.media_playlist(growing.add(index, 0, INDEX, "a/0.mp4"), "files/open.mp4").splitlines()
+    assert [line for line in lines if line.startswith("files/")] == ["files/0.mp4"] * 2 + ["files/1.mp4"] * 2
+    assert lines[4:6] == ["#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0,PRECISE=YES"]
+    assert lines[-1] != "#EXT-X-ENDLIST"
 
 
 def test_subtitle_playlist_is_one_segment_as_long_as_the_recording() -> None:

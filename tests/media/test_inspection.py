@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 import sandbox
-from media import services
+from media import recipe, services
 from media.errors import MediaRejected
 from media.ffmpeg import probe
 from media.findings import describe
@@ -220,7 +220,7 @@ def test_many_lines_of_sound_give_the_default_one(tmp_path: Path) -> None:
 def test_facts_survive_storage(corpus: Path, tmp_path: Path) -> None:
     facts = inspected(corpus / "media/ok_reference.mp4", tmp_path)
     assert SourceFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
-    assert plan_encoding(facts).copied is not None
+    assert plan_encoding(facts, recipe.current()).copied is not None
 
 
 def test_without_bubblewrap_the_allow_lists_still_hold(
