@@ -71,4 +71,4 @@ class OffsetForm(StudioForm):
 
     @property
     def offset_ms(self) -> int:
-        return int(round(1000 * Decimal(self.cleaned_data["offset_s"])))
+        return round(1000 * Decimal(self.cleaned_data["offset_s"]))

@@ -7,6 +7,7 @@ A new version of the recording gets its channels from the pipeline's step `chann
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -66,7 +67,7 @@ def receive_channel(*, upload: Upload, user: User | None, name: str = "") -> Int
 
 def _recording(pk: str) -> Recording | None:
     try:
-        return Recording.objects.select_related("webinar", "asset").filter(pk=pk).first()
+        return Recording.objects.select_related("webinar", "asset").filter(pk=UUID(pk)).first()
     except ValueError:
         return None
 
@@ -230,6 +231,10 @@ def _make_files(lease: Lease[ChannelWork]) -> None:
     packages = _packages_shown(asset)
     if not packages:
         raise Skip(_("There is nothing to download yet."))
+
+    def report(percent: float, activity: str = "") -> None:
+        lease.report(50 + percent / 2, activity)
+
     with working_folder(lease) as workdir:
         for package in packages:
             media.services.make_downloads(
@@ -242,7 +247,7 @@ def _make_files(lease: Lease[ChannelWork]) -> None:
         run = pipeline.Run(
             production=Production(recording=lease.row.recording, package=packages[0], spoken_language=""),
             workdir=workdir,
-            report=lambda percent, activity="": lease.report(50 + percent / 2, activity),
+            report=report,
             should_stop=lambda: lease.should_stop,
             fenced=lease.fenced,
         )

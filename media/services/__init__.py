@@ -4,6 +4,7 @@ from media.recipe import current as current_recipe
 from media.services.audio import make_audio, read_speech_audio
 from media.services.burning import burn_subtitles, rung_to_burn
 from media.services.channels import (
+    LEAST_MATCH,
     ChannelError,
     Excerpt,
     RecordingNotHeard,
@@ -43,6 +44,7 @@ from media.services.stored import delete_replaced, discard, on_disk, source_on_d
 from media.services.video import make_first_look
 
 __all__ = [
+    "LEAST_MATCH",
     "ChannelError",
     "Excerpt",
     "RecordingNotHeard",

@@ -42,6 +42,7 @@ from media.source import SourceFacts
 from media.timeline import Window
 from work.errors import TemporaryFailure
 
+LEAST_MATCH = 0.2  # below this, what was found is an accident
 PLACES = 3  # of the recording at which a person can listen
 EXCERPT_S = 20
 MARGIN_S = 15  # of the channel to both sides, so that it can be moved without fetching more
@@ -438,9 +439,11 @@ def _place(
             raise TemporaryFailure(_("Stopped."), costs_try=False, code="stopped")
 
     found = align(sounds[0], sounds[1], report=report)
-    # A drift that is not sure would do more harm than none.
+    # A drift that is not sure would do more harm than none. And where next to nothing agrees, the best guess is that
+    # both began together, as files of conference systems do.
     drift_ppm = found.drift_ppm if found.match >= SURE_MATCH else 0.0
-    return {"offset_ms": found.offset_ms, "drift_ppm": drift_ppm, "match": found.match}
+    offset_ms = found.offset_ms if found.match >= LEAST_MATCH else 0
+    return {"offset_ms": offset_ms, "drift_ppm": drift_ppm, "match": found.match}
 
 
 def _telling_places(sounds: list[Any], channel: InterpretationChannel) -> list[float]:

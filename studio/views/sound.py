@@ -38,7 +38,7 @@ def channels_context(recording: Recording) -> dict[str, Any]:
                 "is_live": row is not None and not row.is_finished,
                 "has_failed": row is not None and row.state in ("failed", "cancelled"),
                 "offset_s": None if channel.offset_ms is None else channel.offset_ms / 1000,
-                "percent": None if not channel.match else round(100 * channel.match),
+                "percent": round(100 * channel.match) if (channel.match or 0) >= media.services.LEAST_MATCH else None,
             }
         )
     return {"channels": entries, "is_live": any(entry["is_live"] for entry in entries)}
@@ -61,7 +61,7 @@ def sound(request: StudioRequest, pk: UUID) -> HttpResponse:
     """The channels; with a language chosen for one more, also where to put its file."""
     found = find_recording(request, pk)
     taken = set(_channels_of(found).values_list("language", flat=True))
-    is_chosen = "language" in request.GET
+    is_chosen = bool({"language", "other_language"} & set(request.GET))
     form = ChannelLanguageForm(request.GET if is_chosen else None, taken=taken)
     language = form.cleaned_data["language"] if is_chosen and form.is_valid() else ""
     package = found.asset.current_package

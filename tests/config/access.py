@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
@@ -26,7 +27,7 @@ from library import embeds, playback
 from library.models import FormerVersion, Recording, RecordingState
 from library.rules import Right
 from media import uploads
-from media.models import Upload
+from media.models import DerivativeKind, Upload
 from media.storage import private_storage
 from registration.links import join_link_for, token_for
 from registration.models import Registration
@@ -35,7 +36,7 @@ from studio.models import BurnIn, Cut, Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
 from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
-from tests.factories.media import AssetFactory
+from tests.factories.media import AssetFactory, DerivativeFactory
 from tests.factories.registration import RegistrationFactory
 from transcripts.models import GlossaryTerm, TrackKind, TrackState
 from work.models import WorkState
@@ -140,6 +141,7 @@ def build_world() -> World:
     for name, webinar in webinars.items():
         world.values |= {name: webinar.slug, f"{name}_id": webinar.pk}
     _add_recordings(world, webinars)
+    _add_channel_of(world)
     _add_people_of(world, webinars)
     _add_uploads(world, webinars["draft"], people["organiser"])
     return world
@@ -179,6 +181,26 @@ def _add_versions_of(world: World) -> None:
     former = AssetFactory.create(organisation=recording.webinar.organisation)
     version = FormerVersion.objects.create(recording=recording, asset=former, delete_after=timezone.now())
     world.values |= {"cut_id": cut.pk, "burn_in_id": burn_in.pk, "version_id": version.pk}
+
+
+def _add_channel_of(world: World) -> None:
+    """An interpreter's channel of the {public} recording that waits for being heard, and what there is to hear."""
+    recording = Recording.objects.select_related("asset__current_package").get(pk=world.values["public_recording_id"])
+    source = AssetFactory.create(organisation=recording.webinar.organisation, has_audio=True)
+    channel = recording.asset.channels.create(source=source, language="fr", offset_ms=500, match=0.2)
+    package = recording.asset.current_package
+    assert package is not None
+    key = private_storage().save(f"{package.prefix}/excerpt.m4a", ContentFile(b"sound"))
+    facts = {"place_ms": 0, "channel_ms": 0}
+    DerivativeFactory.create(
+        package=package,
+        kind=DerivativeKind.EXCERPT,
+        name="fr:0:channel",
+        key=key,
+        content_type="audio/mp4",
+        facts=facts,
+    )
+    world.values["channel_id"] = channel.pk
 
 
 def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:

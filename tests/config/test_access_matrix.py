@@ -181,6 +181,16 @@ POST   /studio/recordings/{closed_recording_id}/share/       302  302  302  403 
 POST   /studio/recordings/{closed_recording_id}/share/{embed_link_id}/revoke/  302  302  302  403  302  302  404  302
 GET    /studio/recordings/{public_recording_id}/viewers/     302  302  302  200  200  200  404  200
 GET    /studio/recordings/{public_recording_id}/viewers.csv  302  302  302  200  200  200  404  200
+GET    /studio/recordings/{public_recording_id}/sound/       302  302  302  200  200  200  404  200
+GET    /studio/recordings/{public_recording_id}/sound/state/  302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/sound/received/  302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/sound/{channel_id}/  302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/sound/{channel_id}/  302  302  302  403  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/sound/{channel_id}/rename/  302  302  302  403  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/sound/{channel_id}/retry/  302  302  302  403  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/sound/{channel_id}/remove/  302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/sound/{channel_id}/0/channel.m4a  302  302  302  200  200  200  404  200
+GET    /studio/recordings/{draft_recording_id}/sound/{channel_id}/  302  302  302  404  404  404  404  404
 GET    /studio/recordings/{public_recording_id}/cut/         302  302  302  200  200  200  404  200
 POST   /studio/recordings/{public_recording_id}/cut/         302  302  302  403  400  400  404  400
 GET    /studio/recordings/{public_recording_id}/cut/state/   302  302  302  302  302  302  404  302
@@ -291,6 +301,14 @@ POST   /api/v1/recordings/{closed_recording_id}/embed_links/     401  401  401  
 POST   /api/v1/recordings/{closed_recording_id}/embed_links/{embed_link_id}/revoke/  401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/recordings/{draft_recording_id}/publish/          401  401  401  403  409  409  404  409  403  409
 POST   /api/v1/recordings/{public_recording_id}/withdraw/        401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/channels/                                         401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/channels/                                         401  401  401  400  400  400  400  400  400  400
+GET    /api/v1/channels/{channel_id}/                            401  401  401  200  200  200  404  200  200  200
+PATCH  /api/v1/channels/{channel_id}/                            401  401  401  403  200  200  404  200  403  200
+DELETE /api/v1/channels/{channel_id}/                            401  401  401  403  204  204  404  204  403  204
+POST   /api/v1/channels/{channel_id}/confirm/                    401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/channels/{channel_id}/move/                       401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/channels/{channel_id}/retry/                      401  401  401  403  200  200  404  200  403  200
 GET    /api/v1/tracks/                                           401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/tracks/                                           401  401  401  403  201  201  400  201  403  201
 GET    /api/v1/tracks/{track_id}/                                401  401  401  200  200  200  404  200  200  200
@@ -344,6 +362,10 @@ def body_for(method: str, address: str, world: World) -> object:
         "/speak/{speak}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
         "/studio/webinars/{draft_id}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
         "/studio/recordings/{draft_recording_id}/tracks/": {"file": SimpleUploadedFile("a.vtt", VTT), "language": "es"},
+        "/studio/recordings/{public_recording_id}/sound/{channel_id}/": {"offset_s": "0.5"},
+        "/api/v1/channels/{channel_id}/": {"name": "Voix"},
+        "/api/v1/channels/{channel_id}/confirm/": {"offset_ms": 500},
+        "/api/v1/channels/{channel_id}/move/": {"offset_ms": 700},
         "/studio/webinars/{draft_id}/speakers/new/": {"name": "Ada", "language": "en"},
         "/studio/recordings/{public_recording_id}/visibility/": {"visibility": "organisation"},
         "/studio/tokens/": {"name": "New", "organisation": organisation, "can_write": "on", "days": "90"},
