@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit("stopped"))  # so that nothing is left behind
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     with tempfile.TemporaryDirectory(prefix="rostrum-kills-") as name, Redis() as redis:
         postgres = Postgres()

@@ -100,7 +100,7 @@ def play(step: str) -> dict[str, float]:
         package = production.package = media.services.start_package(asset=asset)
         production.save()
     began = time.monotonic()
-    if step == "inspect":
+    if package is None:
         media.services.inspect_source(asset=asset, workdir=workdir)
     elif step == "first_look":
         media.services.make_first_look(package=package, workdir=workdir)

@@ -34,7 +34,7 @@ def mediacms(source: Source, folder: Path) -> list[Step]:
     """MediaCMS: a process per rendition, from the smallest to the largest, CRF 23, medium."""
     rates = {144: 225, 240: 450, 360: 750, 480: 1500, 720: 3750, 1080: 6750}
     widths = {144: 256, 240: 427, 360: 640, 480: 853, 720: 1280, 1080: 1920}
-    steps = []
+    steps: list[Step] = []
     for height in [height for height in rates if height <= source.height]:
         keys = 4 * source.rate
         scale = (

@@ -74,7 +74,7 @@ def main() -> None:
 
 def measure(folder: Path, database_url: str, options: argparse.Namespace) -> dict[str, Any]:
     port = free_port()
-    store = {} if options.store == "local" else FAKE_S3
+    store: dict[str, Any] = {} if options.store == "local" else dict(FAKE_S3)
     environment = settings_for(
         folder,
         database_url=database_url,

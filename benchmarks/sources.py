@@ -64,7 +64,8 @@ MAKERS = {"slides": make_slides, "pip": make_slides_with_speaker, "camera": make
 
 def _slide_show(folder: Path, seconds: int) -> list[str | Path]:
     dice = random.Random(2026)
-    lines, at = [], 0.0
+    lines: list[str] = []
+    at = 0.0
     while at < seconds:
         path = folder / f"slide-{len(lines):03d}.png"
         _draw_slide(path, len(lines), dice)

@@ -417,7 +417,7 @@ def _quality_tool() -> str:
     if named := os.environ.get("QUALITY_FFMPEG"):
         return named
     try:
-        import imageio_ffmpeg  # optional; brings no types
+        import imageio_ffmpeg  # optional
     except ImportError:
         return ""
     return str(imageio_ffmpeg.get_ffmpeg_exe())

@@ -49,7 +49,7 @@ def title_of(text: str, *, ignored: frozenset[str] = frozenset()) -> str:
     for line in text.splitlines():
         words = " ".join(line.split())
         letters = sum(character.isalpha() for character in words)
-        if letters < 3 or letters < len(words) / 3 or words.casefold() in ignored or re.match(r"\w+://|www\.", words):
+        if letters < 3 or letters < len(words) / 3 or _likeness(words) in ignored or re.match(r"\w+://|www\.", words):
             continue
         if len(words) <= TITLE_CHARS:
             return words
@@ -57,8 +57,12 @@ def title_of(text: str, *, ignored: frozenset[str] = frozenset()) -> str:
     return ""
 
 
+def _likeness(line: str) -> str:
+    return re.sub(r"\d+", "#", " ".join(line.split()).casefold())
+
+
 def headers_of(texts: Sequence[str]) -> frozenset[str]:
-    """Return lines that stand on most pages: the house's name, not a title."""
+    """Return lines that stand on most pages, apart from their numbers: the house's name, "Slide 3 of 20"."""
     lines = Counter(
         line for text in texts for line in {" ".join(line.split()).casefold() for line in text.splitlines()}
     )

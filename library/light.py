@@ -78,8 +78,8 @@ def scenes_of(recording: Recording, package: Package, track: TextTrack | None = 
             if at_ms is not None:
                 marks[at_ms] = (row, "")
     for start_ms, _end_ms, page in _shown_pages(recording, window):
-        if (row := pictures.get(f"{_page_name(page)}.jpg")) is not None:
-            marks[start_ms] = (row, title_of(page.text))
+        if (shown := pictures.get(f"{_page_name(page)}.jpg")) is not None:
+            marks[start_ms] = (shown, title_of(page.text))
     starts = sorted(marks) or [0]
     cues = _cue_rows(track, window)
     scenes: list[Scene] = []

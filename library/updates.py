@@ -1,6 +1,7 @@
 """By-products of a recording made anew when slides or subtitles change, each wish a work row."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +44,7 @@ def request_update(
     return row
 
 
-def slides_changed(*, webinar_id: object) -> None:
+def slides_changed(*, webinar_id: UUID) -> None:
     """Pages of a webinar's slides came or went: look for them again in its recordings."""
     for recording in Recording.objects.filter(webinar=webinar_id, asset__current_package__isnull=False):
         request_update(recording=recording, task=UpdateTask.SLIDES)

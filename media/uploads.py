@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ from media.storage import (
     StoreError,
     private_storage,
 )
+from media.storage.errors import disk_errors
 from media.storage.local import PartGrant
 from media.upload_errors import (
     HashMismatch,
@@ -52,9 +52,8 @@ from media.upload_errors import (
     UploadError,
     UploadTooLarge,
 )
-from sandbox import Stopped
 from work import services as work_services
-from work.errors import TemporaryFailure
+from work.folders import working_folder
 from work.leases import Lease
 from work.models import WorkState
 
@@ -439,19 +438,17 @@ def join(lease: Lease[Upload]) -> None:
         HashMismatch: it is not the announced file; its parts are removed.
         MediaRejected: it is no recording, or one that cannot be produced; file and parts are removed.
         UploadError: the joined file has another size than announced.
-        TemporaryFailure: the store refused, or is full; the parts stay.
+        StoreError: the store is away or full; the parts stay.
     """
     upload = lease.row
-    try:
-        if upload.asset_id is None:
-            _join_parts(lease)
-            sha256 = _read_back(lease)
-            _inspect_and_store(lease, sha256)
-        # The asset is committed; parts that a crash leaves here are removed by the next attempt.
-        private_storage().discard_parts(upload.storage_key, upload.multipart_id)
-        upload.parts.all().delete()
-    except StoreError as error:
-        raise TemporaryFailure(error.message, code=error.code) from error
+    if upload.asset_id is None:
+        _join_parts(lease)
+        with working_folder(lease) as workdir:
+            sha256, path = _read_back(lease, workdir)
+            _inspect_and_store(lease, sha256, path, workdir)
+    # The asset is committed; parts that a crash leaves here are removed by the next attempt.
+    private_storage().discard_parts(upload.storage_key, upload.multipart_id)
+    upload.parts.all().delete()
 
 
 def _join_parts(lease: Lease[Upload]) -> None:
@@ -462,17 +459,32 @@ def _join_parts(lease: Lease[Upload]) -> None:
         upload.multipart_id,
         parts,
         lambda percent: lease.report(percent * 0.4, _("Joining the parts")),
+        check=not upload.sha256,
     )
 
 
-def _read_back(lease: Lease[Upload]) -> str:
-    """Return the SHA-256 of what the store gives back, not of what we believe to have written (promise D1)."""
+def _read_back(lease: Lease[Upload], workdir: Path) -> tuple[str, Path]:
+    """Return the SHA-256 of what the store gives back, not of what we believe to have written (promise D1).
+
+    Also where the file is on this machine: what comes from afar is kept for the inspection, so it comes only once.
+    """
     upload = lease.row
+    storage = private_storage()
     digest, done = hashlib.sha256(), 0
-    for chunk in private_storage().read_chunks(upload.storage_key):
-        digest.update(chunk)
-        done += len(chunk)
-        lease.report(40 + 40 * min(1, done / upload.size), _("Checking the file"))
+    with contextlib.ExitStack() as opened:
+        copy: BinaryIO | None = None
+        try:
+            path = Path(storage.path(upload.storage_key))
+        except NotImplementedError:
+            path = workdir / "read-back"
+            copy = opened.enter_context(path.open("wb"))
+        for chunk in storage.read_chunks(upload.storage_key):
+            digest.update(chunk)
+            done += len(chunk)
+            if copy is not None:
+                with disk_errors():
+                    copy.write(chunk)
+            lease.report(40 + 40 * min(1, done / upload.size), _("Checking the file"))
     refused: UploadError | None = None
     if done != upload.size:
         refused = UploadError(
@@ -492,10 +504,10 @@ def _read_back(lease: Lease[Upload]) -> str:
         with lease.fenced():  # another attempt may have made an asset of this very file
             _discard(upload)
         raise refused
-    return digest.hexdigest()
+    return digest.hexdigest(), path
 
 
-def _inspect_and_store(lease: Lease[Upload], sha256: str) -> None:
+def _inspect_and_store(lease: Lease[Upload], sha256: str, path: Path, workdir: Path) -> None:
     """Make the joined file an asset, if it is fit to be produced.
 
     The person who uploaded it is still there to read why it is not; what is refused is not kept
@@ -521,23 +533,18 @@ def _inspect_and_store(lease: Lease[Upload], sha256: str) -> None:
             lease.write(asset=asset, sha256=sha256)
             upload_completed.send(sender=Upload, upload=upload, asset=asset)
 
-    workdir = Path(settings.WORK_DIR)
-    workdir.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=f"work-{upload.pk.hex}-", dir=workdir) as folder:
-            inspect_source(
-                asset=asset,
-                workdir=Path(folder),
-                progress=lambda percent, activity: lease.report(80 + percent * 0.19, activity),
-                should_stop=lambda: lease.should_stop,
-                fenced=stored_together,
-            )
+        inspect_source(
+            asset=asset,
+            workdir=workdir,
+            path=path,
+            progress=lambda percent, activity: lease.report(80 + percent * 0.19, activity),
+            should_stop=lambda: lease.should_stop,
+            fenced=stored_together,
+        )
     except MediaRejected:
         with lease.fenced():
             _discard(upload)
-        raise
-    except Stopped:
-        lease.check()  # says which of the reasons it was
         raise
 
 
@@ -633,7 +640,7 @@ def _wait_for(upload: Upload, report: ShowProgress) -> None:
         if not work_services.execute(WORK_KIND, upload.pk):
             time.sleep(0.2)
         upload.refresh_from_db()
-        report(60 + 0.4 * upload.progress, upload.activity)
+        report(60 + 0.4 * upload.progress, upload.error or upload.activity)
 
 
 def human_size(size: int) -> str:

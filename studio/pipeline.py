@@ -6,9 +6,11 @@
                   +-> transcribe (parts) -> captions ---|----------------------------+
                                                |        |
                                                +-> translate, one per language ------+-> subtitled_mp4 --> follow_up
-             replace (only of a file that takes another's place): after package and captions, before ready
              channels (interpreters', only where there are any): after audio, before package
+             replace (only of a file that takes another's place): after package and captions, before ready
              pictures (poster, storyboard): after encode
+             slides (which is on screen when; chapters): after encode
+             light (for slow connections): after package, slides, captions and translations
 
 Each step is an ordinary function that may run twice. Steps do not know each other: the table `STEPS` is the only place
 that says what follows what. Optional steps hold nothing up; text tracks join a published page when they are ready.
@@ -26,8 +28,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+import library.chapters
+import library.light
 import library.messages
 import library.services
+import library.slides
 import library.versions
 import media.services
 import transcripts.selectors
@@ -162,6 +167,35 @@ def pictures(run: Run) -> None:
         raise Skip(_("The recording has no picture."))
     media.services.make_pictures(
         package=run.package, workdir=run.workdir, progress=run.report, should_stop=run.should_stop, fenced=run.fenced
+    )
+
+
+def slides(run: Run) -> dict[str, Any]:
+    """Find out which slide is on screen when, and make chapters of that."""
+    recording = run.production.recording
+    found = library.slides.find_slides(
+        recording=recording,
+        package=run.package,
+        workdir=run.workdir,
+        progress=run.report,
+        should_stop=run.should_stop,
+        fenced=run.fenced,
+    )
+    with run.fenced():
+        return {"slides": found, "chapters": library.chapters.make_chapters(recording=recording)}
+
+
+def light(run: Run) -> dict[str, Any]:
+    """Make the version for slow connections: pictures, small sound, words."""
+    recording = run.production.recording
+    recording.refresh_from_db()
+    return library.light.make_light(
+        recording=recording,
+        package=run.package,
+        workdir=run.workdir,
+        progress=run.report,
+        should_stop=run.should_stop,
+        fenced=run.fenced,
     )
 
 
@@ -368,10 +402,10 @@ class Step:
     run_part: Callable[[Run, dict[str, Any]], dict[str, Any]] | None = None
     join: Callable[[Run, list[dict[str, Any]]], dict[str, Any] | None] | None = None
     can_be_skipped: bool = False  # by a person, after it failed
-    of_channels: bool = False  # only where the recording has interpreters' channels
-    is_wanted: Callable[[], bool] = lambda: True  # asked when a production begins
     of_replacements: bool = False  # only where a new file takes the place of a recording's
+    of_channels: bool = False  # only where the recording has interpreters' channels
     for_cuts: bool = False  # made again for each version that is cut at its ends (studio/cutting.py)
+    is_wanted: Callable[[], bool] = lambda: True  # asked when a production begins
 
 
 STEPS = (
@@ -401,6 +435,7 @@ STEPS = (
     Step("translate", translate, after=("captions",), queue="speech", optional=True, per_language=True),
     Step("package", package, after=("first_look", "encode", "audio", "channels"), queue="media"),
     Step("replace", replace, after=("package", "captions"), of_replacements=True),
+    Step("slides", slides, after=("encode", "first_look", "replace"), queue="media", optional=True),
     Step(
         "subtitled_mp4",
         subtitled_mp4,
@@ -408,6 +443,13 @@ STEPS = (
         queue="media",
         optional=True,
         for_cuts=True,
+    ),
+    Step(
+        "light",
+        light,
+        after=("package", "slides", "captions", "translate", "replace"),
+        queue="media",
+        optional=True,
     ),
     Step(
         "av1",

@@ -296,7 +296,7 @@ def take(lease: Lease[WatchedFile]) -> None:
         Misplaced: it does not say which webinar it belongs to.
         Skip: it is gone, or has changed and is looked at anew.
         PermanentFailure: it was refused, and why.
-        TemporaryFailure: the store or the disk failed.
+        StoreError, TemporaryFailure: the store or the disk failed.
     """
     row, place = lease.row, watched_place()
     if place is None:
@@ -354,8 +354,6 @@ def _store(lease: Lease[WatchedFile], place: Place, webinar: Webinar) -> Upload:
         if error.code == "cut_off":
             raise Skip(error.message) from error
         raise PermanentFailure(error.message, code=error.code) from error
-    except StoreError as error:
-        raise TemporaryFailure(error.message, code=error.code) from error
     except FileNotFoundError as error:
         raise Skip(_("The file is gone.")) from error
     except OSError as error:

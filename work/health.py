@@ -3,6 +3,7 @@
 Read by `/health/details`, by `manage.py doctor`, and by the supervisor, which restarts workers that stopped consuming.
 """
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from django.utils import timezone
 
 from work import kinds
 from work.models import WorkState
+
+logger = logging.getLogger(__name__)
 
 QUEUES = ("default", "mail", "media", "speech")
 LOOKED_AT = 200  # rows per kind; the queue of a row is known to its kind alone, not to the database
@@ -80,8 +83,12 @@ def note_sweep() -> None:
 
 
 def seconds_since_sweep() -> float | None:
-    """Return how long ago the last sweep was; None when nobody remembers one."""
-    swept_at: float | None = cache.get(SWEPT_AT)
+    """Return how long ago the last sweep was; None when nobody remembers one, or the cache is away."""
+    try:
+        swept_at: float | None = cache.get(SWEPT_AT)
+    except Exception as error:  # whatever the cache's driver raises
+        logger.warning("could not ask when the last sweep was: %s", error)
+        return None
     return None if swept_at is None else max(0.0, time.time() - swept_at)
 
 

@@ -48,8 +48,9 @@ if (form && player?.media) {
         showWhatRemains();
         return;
       }
-      player.media.pause();
-      player.media.currentTime = secondsOf(field.value) ?? (field.name === "end" ? Number(form.dataset.cut) / 1000 : 0);
+      // The player loads nothing before it is asked to play; so it plays up to the moment, and stops there.
+      player.media.addEventListener("seeked", () => player.media.pause(), { once: true });
+      player.seek(secondsOf(field.value) ?? (field.name === "end" ? Number(form.dataset.cut) / 1000 : 0));
     });
   }
   form.addEventListener("input", showWhatRemains);

@@ -142,7 +142,11 @@ class RostrumUploader extends HTMLElement {
   }
 
   async #sendAndCheck(signal) {
-    const on = { progress: (sent) => this.#progress(sent), trouble: (text) => this.#setTrouble(text) };
+    // What still comes in from parts that were stopped must not overwrite "Paused".
+    const on = {
+      progress: (sent) => signal.aborted || this.#progress(sent),
+      trouble: (text) => signal.aborted || this.#setTrouble(text),
+    };
     const ask = (method, path, body) => this.#api(method, this.#uploadUrl + path, body);
     const sender = new Sender({ file: this.#file, upload: this.#upload, api: ask, texts: this.#texts, on });
     for (;;) {
@@ -182,7 +186,7 @@ class RostrumUploader extends HTMLElement {
         if (upload.state === "cancelled" || !upload.received.length) this.#upload = null;
         throw new UploadError(upload.error || this.dataset.textRefused, { isFinal: true });
       }
-      const activity = upload.activity || this.dataset.textChecking;
+      const activity = upload.error || upload.activity || this.dataset.textChecking;
       this.#visible(upload.progress ? `${activity} · ${number(upload.progress)} %` : activity);
       await pause(wait, signal);
     }

@@ -4,15 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('library', '0005_hand_set_slides_and_updates'),
+        ("library", "0005_hand_set_slides_and_updates"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='recordingupdate',
-            name='task',
-            field=models.CharField(choices=[('slides', 'find the slides'), ('light', 'make the version for slow connections'), ('poster', 'draw the poster')], max_length=10),
+            model_name="recordingupdate",
+            name="task",
+            field=models.CharField(
+                choices=[
+                    ("slides", "find the slides"),
+                    ("light", "make the version for slow connections"),
+                    ("poster", "draw the poster"),
+                ],
+                max_length=10,
+            ),
         ),
     ]

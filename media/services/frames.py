@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 STRETCH_BYTES = 32 * 1024**2  # of pictures held at a time, whatever the recording's length
 
 
+VISIBLE = 12  # levels of gray: what differs by less is compression
+
+# Shares of a small picture that changed. Pages of white slides differ by a tenth, a speaker's inset by a hundredth.
+ANOTHER = 0.04  # from this on it is another picture
+STILL = 0.02  # below, it stands still
+
+
 @dataclass(frozen=True)
 class FrameFile:
     """A rung on disk, and the size at which its frames are wanted."""
@@ -41,6 +48,13 @@ def rungs_of(package: Package) -> list[Rendition]:
     if not rungs:
         raise Skip(_("The recording has no picture."))
     return rungs
+
+
+def changed_share(one: "npt.NDArray[np.uint8]", other: "npt.NDArray[np.uint8]") -> float:
+    """Return how much of a picture differs visibly from another one, between 0 and 1."""
+    import numpy as np
+
+    return float((np.abs(one.astype(np.int16) - other) > VISIBLE).mean())
 
 
 def gray_frames(

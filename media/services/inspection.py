@@ -5,7 +5,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ def inspect_source(
     *,
     asset: Asset,
     workdir: Path,
+    path: Path | None = None,
     language: str = "",
     progress: Progress = silent,
     should_stop: ShouldStop = never,
@@ -53,8 +54,9 @@ def inspect_source(
 ) -> None:
     """Find out what an asset is, and store it with the asset: streams, times, size, and what is unusual.
 
-    Limits are checked on the header before anything else is read, then on the list of packets; nothing is decoded.
-    Times come from the packets: a header may claim anything.
+    `path` is the original on this machine, where it is here already. Limits are checked on the header before anything
+    else is read, then on the list of packets; nothing is decoded. Times come from the packets: a header may claim
+    anything.
 
     Of several pictures the file's own choice is taken, then the largest. Of several sounds the one in `language` (what
     is spoken, a BCP 47 tag) if exactly one is said to be, else the file's own choice, and never a fragment or a
@@ -65,7 +67,10 @@ def inspect_source(
         TemporaryFailure, StoreError, ToolUnavailable: the file is not to blame.
     """
     progress(5, _("Reading the file"))
-    with source_on_disk(asset, workdir) as path, tempfile.TemporaryDirectory(dir=workdir) as folder:
+    with (
+        nullcontext(path) if path is not None else source_on_disk(asset, workdir) as path,
+        tempfile.TemporaryDirectory(dir=workdir) as folder,
+    ):
         out = Path(folder)
         _refuse_by_first_bytes(path)
         header = _read_header(path, out)

@@ -13,7 +13,7 @@ from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmp
 from media.models import MAIN_SOUND, Derivative, DerivativeKind, Package, RenditionKind
 from media.services import stored
 from media.services.audio import save_derivative
-from media.services.frames import FrameFile, gray_frames, rungs_of
+from media.services.frames import ANOTHER, STILL, FrameFile, changed_share, gray_frames, rungs_of
 from media.services.stored import Fenced
 
 # AAC-LC in MP4 plays in every browser and old phone, which Opus does not; at this rate speech is clear.
@@ -21,8 +21,6 @@ AUDIO_KBPS = 32
 AUDIO_HZ = 24_000
 LOOK_SIZE = (64, 36)
 LOOK_MS = 6000
-NEW_PICTURE = 9.0  # mean difference in levels of gray from which a picture is another one
-STILL = 3.0  # and below which it stands still
 LEAST_MS, MOST_MS = 10_000, 60_000  # between two pictures of a moving scene
 
 
@@ -101,14 +99,11 @@ def key_moments(
     """
     if not spans or not package.renditions.filter(kind=RenditionKind.VIDEO).exists():
         return []
-    import numpy as np
-
     rung = rungs_of(package)[0]
     look_ms = max(500, min(LOOK_MS, rung.duration_ms // 20))
     with tempfile.TemporaryDirectory(dir=workdir) as name, stored.on_disk(rung.key, workdir) as path:
-        frames = [
-            frame.astype(np.int16)
-            for frame in gray_frames(
+        frames = list(
+            gray_frames(
                 FrameFile(rung, path, Path(name), *LOOK_SIZE),
                 interval_ms=look_ms,
                 only_key_frames=look_ms == LOOK_MS,
@@ -116,7 +111,7 @@ def key_moments(
                 activity=_("Looking for pictures that tell the most"),
                 should_stop=should_stop,
             )
-        ]
+        )
     moments = []
     for start_ms, end_ms in spans:
         # Not at the very beginning, which may still be a transition.
@@ -127,11 +122,9 @@ def key_moments(
         for n in numbers:
             at_ms = min(max(n * look_ms, start_ms), end_ms)
             if kept is not None:
-                change = float(np.abs(frames[n] - kept).mean())
-                following = frames[min(n + 1, len(frames) - 1)]
-                stands = float(np.abs(following - frames[n]).mean()) < STILL
+                stands = changed_share(frames[n], frames[min(n + 1, len(frames) - 1)]) < STILL
                 is_due = at_ms - kept_at >= (LEAST_MS if stands else MOST_MS)
-                if change < NEW_PICTURE or not is_due:
+                if not is_due or changed_share(frames[n], kept) < ANOTHER:
                     continue
             kept, kept_at = frames[n], at_ms
             moments.append(at_ms)

@@ -24,7 +24,7 @@ from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmp
 from media.models import Asset, Derivative, DerivativeKind, Package
 from media.services import stored
 from media.services.audio import save_derivative
-from media.services.frames import FrameFile, gray_frames, rungs_of
+from media.services.frames import ANOTHER, STILL, FrameFile, changed_share, gray_frames, rungs_of
 from media.services.light import Size as StillSize
 from media.services.light import draw_stills
 from media.services.stored import Fenced
@@ -46,8 +46,6 @@ MIB = 1024**2
 
 DARK, BRIGHT = 14, 248  # mean level of gray: black and white pictures say nothing
 FLAT = 9.0  # standard deviation below which a picture is one colour
-STILL = 3.0  # mean difference from what follows, below which it is no transition
-ALIKE = 10.0  # and from another candidate, below which it is the same picture
 
 
 def find_poster(
@@ -189,18 +187,18 @@ def ranked(frames: "Sequence[npt.NDArray[np.uint8]]") -> list[int]:
     pictures = [frame.astype(np.float32) for frame in frames]
     scores = []
     for number, picture in enumerate(pictures):
-        following = pictures[min(number + 1, len(pictures) - 1)]
-        before = pictures[max(number - 1, 0)]
+        following = frames[min(number + 1, len(frames) - 1)]
+        before = frames[max(number - 1, 0)]
         spread = float(picture.std())
         if not DARK < float(picture.mean()) < BRIGHT or spread < FLAT:
             continue
         sharpness = float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
-        moves = min(float(np.abs(following - picture).mean()), float(np.abs(before - picture).mean()))
+        moves = min(changed_share(frames[number], following), changed_share(frames[number], before))
         score = min(spread / 60, 1) + min(sharpness / 20, 1) + (0.5 if moves < STILL else 0)
         scores.append((-score, number))
     chosen: list[int] = []
     for _score, number in sorted(scores):
-        if all(float(np.abs(pictures[number] - pictures[other]).mean()) > ALIKE for other in chosen):
+        if all(changed_share(frames[number], frames[other]) >= ANOTHER for other in chosen):
             chosen.append(number)
     return chosen or [0]
 

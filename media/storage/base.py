@@ -150,8 +150,13 @@ class PrivateStorage(Storage):
         """
         raise NotImplementedError
 
-    def join_parts(self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress) -> None:
+    def join_parts(
+        self, key: str, parts_id: str, parts: Sequence[StoredPart], progress: Progress, *, check: bool = True
+    ) -> None:
         """Make the file from its parts; the parts may stay. Running it again after a crash gives the same file.
+
+        Args:
+            check: compare each part with what was received; not needed where the hash of the whole is known.
 
         Raises:
             PartsGone: neither the parts nor the joined file are there.

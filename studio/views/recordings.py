@@ -46,6 +46,8 @@ class RecordingTab:
 RECORDING_TABS = (
     RecordingTab("overview", "studio:recording", gettext_lazy("Recording")),
     RecordingTab("cut", "studio:cut", gettext_lazy("Cut")),
+    RecordingTab("poster", "studio:poster", gettext_lazy("Poster")),
+    RecordingTab("slides", "studio:slides", gettext_lazy("Slides and chapters")),
     RecordingTab("sound", "studio:sound", gettext_lazy("Sound")),
     RecordingTab("downloads", "studio:recording_downloads", gettext_lazy("Downloads")),
     RecordingTab("versions", "studio:versions", gettext_lazy("Versions")),

@@ -34,7 +34,7 @@ from registration.models import Registration
 from studio import services as studio_services
 from studio.models import BurnIn, Cut, Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
-from tests.factories.events import MaterialFactory, SeriesFactory, SpeakerFactory, WebinarFactory
+from tests.factories.events import MaterialFactory, MaterialPageFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
 from tests.factories.media import AssetFactory, DerivativeFactory
 from tests.factories.registration import RegistrationFactory
@@ -152,6 +152,10 @@ def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
         recording = watchable_recording(webinar=webinars[name], visibility=visibility)
         material = MaterialFactory.create(webinar=webinars[name])
         world.values |= {f"{name}_recording_id": recording.pk, f"{name}_material_id": material.pk}
+    page = MaterialPageFactory.create(material__webinar=webinars["public"])
+    public = Recording.objects.get(pk=world.values["public_recording_id"])
+    slide = public.slide_intervals.create(page=page, start_ms=0, end_ms=5000, certainty=0.9)
+    world.values["slide_id"] = slide.pk
     draft = RecordingFactory.create(webinar=webinars["draft"], state=RecordingState.DRAFT)
     track = give_track(draft.asset, "fr", ["Bonjour."], kind=TrackKind.SUBTITLES, state=TrackState.DRAFT)
     production: Production = studio_services.start_production(

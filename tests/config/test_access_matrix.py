@@ -70,6 +70,15 @@ GET    /webinars/{draft}/watch/grant/                             404  404  404 
 GET    /webinars/{public}/poster.jpg                              200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/poster.jpg                              404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/poster.jpg                               404  404  404  404  404  404  404  404
+GET    /webinars/{public}/light/                                 200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/light/                                 403  200  403  200  200  200  403  200
+GET    /webinars/{draft}/light/                                  404  404  404  200  200  200  404  200
+GET    /webinars/{public}/light/sound.m4a                        200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/light/sound.m4a                        404  200  404  200  200  200  404  200
+GET    /webinars/{draft}/light/sound.m4a                         404  404  404  404  404  404  404  404
+GET    /webinars/{public}/poster-320.webp                        200  200  200  200  200  200  200  200
+GET    /webinars/{closed}/poster-320.jpg                         404  200  404  200  200  200  404  200
+GET    /playback/{grant}/chapters.vtt                            404  200  404  404  404  404  404  404
 GET    /webinars/{public}/transcript/en/                          200  200  200  200  200  200  200  200
 GET    /webinars/{closed}/transcript/en/                          404  200  404  200  200  200  404  200
 GET    /webinars/{draft}/transcript/fr/                           404  404  404  404  404  404  404  404
@@ -202,6 +211,13 @@ GET    /studio/recordings/{public_recording_id}/burn-ins/state/    302  302  302
 POST   /studio/recordings/{public_recording_id}/burn-ins/allowed/  302  302  302  403  302  302  404  302
 POST   /studio/burn-ins/{burn_in_id}/cancel/                 302  302  302  403  302  302  404  302
 POST   /studio/burn-ins/{burn_in_id}/retry/                  302  302  302  403  302  302  404  302
+GET    /studio/recordings/{public_recording_id}/slides/          302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/slides/          302  302  302  403  400  400  404  400
+POST   /studio/recordings/{public_recording_id}/slides/find/     302  302  302  403  302  302  404  302
+POST   /studio/recordings/{public_recording_id}/slides/{slide_id}/remove/ 302  302  302  403  409  409  404  409
+POST   /studio/recordings/{public_recording_id}/chapters/        302  302  302  403  400  400  404  400
+GET    /studio/recordings/{public_recording_id}/poster/          302  302  302  200  200  200  404  200
+POST   /studio/recordings/{public_recording_id}/poster/          302  302  302  403  400  400  404  400
 GET    /studio/recordings/{public_recording_id}/versions/    302  302  302  200  200  200  404  200
 POST   /studio/recordings/{public_recording_id}/versions/    302  302  302  403  400  400  404  400
 POST   /studio/versions/{version_id}/restore/                302  302  302  403  302  302  404  302
@@ -279,6 +295,14 @@ GET    /api/v1/recordings/{draft_recording_id}/                  404  404  404  
 PUT    /api/v1/recordings/{public_recording_id}/                 401  401  401  405  405  405  405  405  405  405
 PATCH  /api/v1/recordings/{public_recording_id}/                 401  401  401  403  200  200  404  200  403  200
 DELETE /api/v1/recordings/{public_recording_id}/                 401  401  401  403  204  204  404  204  403  204
+GET    /api/v1/channels/                                         401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/channels/                                         401  401  401  400  400  400  400  400  400  400
+GET    /api/v1/channels/{channel_id}/                            401  401  401  200  200  200  404  200  200  200
+PATCH  /api/v1/channels/{channel_id}/                            401  401  401  403  200  200  404  200  403  200
+DELETE /api/v1/channels/{channel_id}/                            401  401  401  403  204  204  404  204  403  204
+POST   /api/v1/channels/{channel_id}/confirm/                    401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/channels/{channel_id}/move/                       401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/channels/{channel_id}/retry/                      401  401  401  403  200  200  404  200  403  200
 GET    /api/v1/cuts/                                             401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/cuts/                                             401  401  401  400  400  400  400  400  400  400
 GET    /api/v1/cuts/{cut_id}/                                    401  401  401  200  200  200  404  200  200  200
@@ -288,6 +312,13 @@ GET    /api/v1/burn-ins/                                         401  401  401  
 POST   /api/v1/burn-ins/                                         401  401  401  400  201  201  400  201  400  201
 GET    /api/v1/burn-ins/{burn_in_id}/                            401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/burn-ins/{burn_in_id}/cancel/                     401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/recordings/{public_recording_id}/chapters/             401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/recordings/{public_recording_id}/chapters/             401  401  401  403  409  409  404  409  403  409
+GET    /api/v1/recordings/{public_recording_id}/slides/               401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/recordings/{public_recording_id}/slides/               401  401  401  403  400  400  404  400  403  400
+DELETE /api/v1/recordings/{public_recording_id}/slides/{slide_id}/    401  401  401  403  409  409  404  409  403  409
+POST   /api/v1/recordings/{public_recording_id}/find_slides/          401  401  401  403  202  202  404  202  403  202
+POST   /api/v1/recordings/{public_recording_id}/poster/               401  401  401  403  202  202  404  202  403  202
 GET    /api/v1/former-versions/                                  401  401  401  200  200  200  200  200  200  200
 GET    /api/v1/former-versions/{version_id}/                     401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/former-versions/{version_id}/restore/             401  401  401  403  204  204  404  204  403  204
@@ -301,14 +332,6 @@ POST   /api/v1/recordings/{closed_recording_id}/embed_links/     401  401  401  
 POST   /api/v1/recordings/{closed_recording_id}/embed_links/{embed_link_id}/revoke/  401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/recordings/{draft_recording_id}/publish/          401  401  401  403  409  409  404  409  403  409
 POST   /api/v1/recordings/{public_recording_id}/withdraw/        401  401  401  403  200  200  404  200  403  200
-GET    /api/v1/channels/                                         401  401  401  200  200  200  200  200  200  200
-POST   /api/v1/channels/                                         401  401  401  400  400  400  400  400  400  400
-GET    /api/v1/channels/{channel_id}/                            401  401  401  200  200  200  404  200  200  200
-PATCH  /api/v1/channels/{channel_id}/                            401  401  401  403  200  200  404  200  403  200
-DELETE /api/v1/channels/{channel_id}/                            401  401  401  403  204  204  404  204  403  204
-POST   /api/v1/channels/{channel_id}/confirm/                    401  401  401  403  200  200  404  200  403  200
-POST   /api/v1/channels/{channel_id}/move/                       401  401  401  403  200  200  404  200  403  200
-POST   /api/v1/channels/{channel_id}/retry/                      401  401  401  403  200  200  404  200  403  200
 GET    /api/v1/tracks/                                           401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/tracks/                                           401  401  401  403  201  201  400  201  403  201
 GET    /api/v1/tracks/{track_id}/                                401  401  401  200  200  200  404  200  200  200
@@ -333,7 +356,7 @@ GET    /api/v1/productions/{production_id}/                      401  401  401  
 POST   /api/v1/productions/{production_id}/cancel/               401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/productions/{production_id}/publish/              401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/productions/{production_id}/steps/inspect/retry/  401  401  401  403  200  200  404  200  403  200
-"""
+"""  # noqa: E501  # a row of the table
 
 TABLES = {
     "service": parse(SERVICE, PAGE_ROLES),
@@ -383,8 +406,6 @@ def body_for(method: str, address: str, world: World) -> object:
             "country": "BE",
             "privacy": True,
         },
-        "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
-        "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
         "/api/v1/burn-ins/": {"recording": str(values["public_recording_id"]), "language": "en"},
         "/api/v1/uploads/": {
             "file_name": "a.mp4",
@@ -393,6 +414,11 @@ def body_for(method: str, address: str, world: World) -> object:
             "organisation": organisation,
         },
         "/api/v1/recordings/{public_recording_id}/": {"visibility": "organisation"},
+        "/api/v1/recordings/{public_recording_id}/chapters/": {
+            "version": "old",
+            "chapters": [{"start_ms": 0, "title": "Welcome"}],
+        },
+        "/api/v1/recordings/{public_recording_id}/poster/": {"at_ms": 1000},
         "/api/v1/recordings/{closed_recording_id}/embed_links/": {
             "name": "Course",
             "sites": ["https://learn.example.org"],
@@ -410,6 +436,8 @@ def body_for(method: str, address: str, world: World) -> object:
             "file": SimpleUploadedFile("a.vtt", VTT),
         },
         "/api/v1/tracks/{track_id}/cues/": {"revision": 1, "cues": [{"start_ms": 0, "end_ms": 900, "text": "Salut."}]},
+        "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
+        "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
         "/api/v1/productions/": {"upload": str(values["done_upload_id"]), "webinar": str(values["draft_id"])},
     }
     return bodies.get(address, {})

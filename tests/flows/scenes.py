@@ -293,7 +293,7 @@ SCENES: dict[str, tuple[Callable[[Scene], dict[str, Any]], dict[str, str]]] = {
 
 
 @contextlib.contextmanager
-def service(**more: str) -> Iterator[Path]:
+def service(**more: Any) -> Iterator[Path]:
     """Private servers and a folder; Django is set up for them."""
     global PROXY
     with tempfile.TemporaryDirectory(prefix="rostrum-scene-", ignore_cleanup_errors=True) as name, Redis() as redis:
@@ -312,6 +312,7 @@ def service(**more: str) -> Iterator[Path]:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_args: sys.exit("stopped"))  # so that nothing is left behind
     play, settings = SCENES[sys.argv[1]]
     with service(**settings) as folder:
         print(json.dumps(play(Scene(folder))))

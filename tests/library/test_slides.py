@@ -1,8 +1,8 @@
 """The slides of a recording: found in its picture, corrected by people, looked for again."""
 
 import io
-import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -11,16 +11,14 @@ from events.models import MaterialPage
 from library import chapters, selectors, slides, updates
 from library.models import Recording, RecordingUpdate, UpdateTask
 from library.slides import SlideInvalid, StaleTimeline
-from media.models import Package, PackageState, Rendition, RenditionKind
-from media.storage import private_storage
+from media.models import Package
 from tests.factories.events import MaterialFactory, MaterialPageFactory
 from tests.factories.library import RecordingFactory
 from tests.support import slides as drawn
+from tests.support.film import film
 from tests.support.slides import Scene, Shown
 from work.models import WorkState
 from work.services import execute
-
-SIZE = (640, 360)
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def test_an_entry_found_by_machine_that_is_removed_is_not_found_again(recording:
 
 def test_the_second_of_two_correctors_is_refused(recording: Recording) -> None:
     base = slides.slides_version(recording)
-    change = {"recording": recording, "base": base, "page": page(recording, 1), "user": None}
+    change: dict[str, Any] = {"recording": recording, "base": base, "page": page(recording, 1), "user": None}
     slides.set_slide(start_ms=0, end_ms=1000, **change)
     before = rows(recording)
     with pytest.raises(StaleTimeline) as refused:
@@ -130,53 +128,7 @@ def test_slides_of_a_cut_recording_are_told_in_what_viewers_see(recording: Recor
 
 # --- With a real recording -----------------------------------------------------------------------------------------
 
-SCRIPT = [Shown(0, 5), Shown(1, 5), Shown(None, 4), Shown(2, 6)]
-
-
-def record(recording: Recording, pictures: list[drawn.Image.Image], folder: Path) -> Package:
-    """Encode a script in which slides stand beside a speaker, and give it to the recording as its lowest rung."""
-    scene = Scene(place=(0.03, 0.2, 0.62), background=35, inset=(0.68, 0.3, 0.3, 0.4))
-    script = [Shown(part.page, part.seconds, scene) for part in SCRIPT]
-    raw = b"".join(frame.tobytes() for frame in drawn.frames(script, pictures, SIZE, interval_ms=200))
-    path = folder / "rung.mp4"
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-y",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "gray",
-        "-s",
-        "640x360",
-        "-r",
-        "5",
-        "-i",
-        "-",
-    ]
-    command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "26", "-g", "30", "-pix_fmt", "yuv420p", str(path)]
-    subprocess.run(command, input=raw, check=True)
-    package = Package.objects.create(asset=recording.asset, state=PackageState.COMPLETE)
-    key = private_storage().save(f"{package.prefix}/360p.mp4", ContentFile(path.read_bytes()))
-    Rendition.objects.create(
-        package=package,
-        name="360p",
-        kind=RenditionKind.VIDEO,
-        width=640,
-        height=360,
-        codecs="avc1.64001e",
-        bandwidth=1,
-        average_bandwidth=1,
-        key=key,
-        size=path.stat().st_size,
-        duration_ms=20_000,
-        index={},
-    )
-    recording.asset.current_package = package
-    recording.asset.duration_ms = 20_000
-    recording.asset.save()
-    return package
+SCENE = Scene(place=(0.03, 0.2, 0.62), background=35, inset=(0.68, 0.3, 0.3, 0.4))  # beside a speaker
 
 
 @pytest.fixture
@@ -195,7 +147,8 @@ def filmed(transactional_db: None, tmp_path: Path) -> Recording:
             image=ContentFile(file.getvalue(), name="page.jpg"),
             text=deck[(0, 4, 6)[number]].title,
         )
-    record(found, pictures, tmp_path)
+    script = [Shown(0, 5, SCENE), Shown(1, 5, SCENE), Shown(None, 4, SCENE), Shown(2, 6, SCENE)]
+    film(found.asset, script, pictures, tmp_path)
     return found
 
 
@@ -217,7 +170,7 @@ def test_slides_are_found_in_a_real_recording(filmed: Recording) -> None:
         for (_n, start, end, _p), (wanted_start, wanted_end) in zip(found, wanted, strict=True)
     ), found
     assert [chapter.title for chapter in filmed.chapters.all()] == [
-        row.page.text for row in filmed.slide_intervals.all()
+        row.page.text for row in filmed.slide_intervals.all() if row.page
     ]
 
 

@@ -20,7 +20,8 @@ def make_counted_clip(
     sound = f"aevalsrc='0.8*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.01)':s=48000:d={seconds}"
     ffmpeg(
         *("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "75", *video, "-c:a", "aac", path),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "75", *video, "-c:a", "aac"),
+        path,
     )
     return path
 

@@ -66,7 +66,8 @@ def inspected(**fields: object) -> Asset:
         "longest_gop_ms": 2000,
     }
     probe = {"container": "mov", "needs_remux": False, "claimed_ms": 10_010, "start_ms": 0, "duration_ms": 10_010}
-    return AssetFactory.create(probe={**probe, "video": video}, duration_ms=10_010, has_video=True, **fields)
+    asset: Asset = AssetFactory.create(probe={**probe, "video": video}, duration_ms=10_010, has_video=True, **fields)
+    return asset
 
 
 def test_ends_are_moved_to_the_nearest_frame() -> None:

@@ -88,7 +88,7 @@ def test_a_growing_playlist_plays_as_one(webm: Path, tmp_path: Path, settings: S
         size, offset = (int(number) for number in byte_range.split("@"))
         with default_storage.open(f"{package.prefix}/{name.removeprefix('files/')}") as file:
             file.seek(offset)
-            return file.read(size)
+            return bytes(file.read(size))
 
     [header] = [line for line in lines if line.startswith("#EXT-X-MAP")]
     data = read(header.split('"')[1], header.split('"')[3])

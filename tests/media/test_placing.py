@@ -19,7 +19,7 @@ def gappy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keep = "select='not(mod(n\\,25))+lt(mod(n\\,25)\\,8)*gte(n\\,50)'"
     ffmpeg("-f", "lavfi", "-i", f"testsrc=size=320x180:rate={RATE}:duration=4,{keep}", "-c:v", "libx264", "-pix_fmt",
            "yuv420p", "-bf", "3", "-force_key_frames", "expr:gte(t,n_forced)", "-fps_mode", "passthrough",
-           "-video_track_timescale", TICK * RATE, *FRAGMENTED, path)  # fmt: skip
+           "-video_track_timescale", str(TICK * RATE), *FRAGMENTED, path)  # fmt: skip
     return path
 
 

@@ -258,7 +258,7 @@ def turn_for_display(path: Path, degrees: int) -> None:
 
 def corners(path: Path) -> list[int]:
     """Return the brightness of top left, top right, bottom left and bottom right."""
-    command = ["ffmpeg", "-v", "error", "-i", path, "-frames:v", "1", "-vf", "scale=2:2:flags=area,format=yuv420p"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-frames:v", "1", "-vf", "scale=2:2:flags=area,format=yuv420p"]
     out = subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
     return list(out[:4])
 
@@ -272,7 +272,7 @@ TAG_709 = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:rang
 
 def colours(path: Path) -> list[tuple[int, int, int]]:
     """Return luma and both chromas of the bars, in limited range, as a player reads them."""
-    command = ["ffmpeg", "-v", "error", "-i", path, "-frames:v", "1", "-vf", "scale=out_range=tv,format=yuv444p"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-frames:v", "1", "-vf", "scale=out_range=tv,format=yuv444p"]
     out = subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
     planes = np.frombuffer(out, np.uint8).reshape(3, 180, 320)
     return [(int(planes[0, y, x]), int(planes[1, y, x]), int(planes[2, y, x])) for x, y in POINTS]
@@ -359,7 +359,7 @@ def test_interlaced_lines_are_not_seen(tmp_path: Path) -> None:
 
 def combing(path: Path) -> float:
     """Return how much each line differs from both of its neighbours, though these agree."""
-    command = ["ffmpeg", "-v", "error", "-i", path, "-vf", "format=gray", "-f", "rawvideo", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", "format=gray", "-f", "rawvideo", "-"]
     out = subprocess.run(command, check=True, capture_output=True).stdout
     lines = np.frombuffer(out, np.uint8).reshape(-1, 180, 320).astype(int)
     above, here, below = lines[:, :-2], lines[:, 1:-1], lines[:, 2:]

@@ -181,5 +181,5 @@ def test_s3_serves_ranges(s3_storage: PrivateStorage) -> None:
 def test_s3_discard_finds_uploads_whose_name_was_never_noted(s3_storage: PrivateStorage) -> None:
     parts_id = s3_storage.begin_parts("u/key")
     s3_storage.discard_parts("u/key", "")
-    with pytest.raises(StoreError):
+    with pytest.raises(PartsGone):
         s3_storage.stored_parts("u/key", parts_id)

@@ -326,6 +326,7 @@ def test_pause_and_go_on(context: BrowserContext, live_server: LiveServer, webin
     expect(page.locator("[data-status]")).to_contain_text("connection was lost")
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Go on")).to_be_focused()
+    expect(page.locator("[data-status]")).to_have_text("Paused.")
     page.unroute(PART_ADDRESS)
     page.get_by_role("button", name="Go on").click()
     check_arrived(page, recording)

@@ -199,7 +199,7 @@ def test_master_playlist_offers_both_sounds_to_a_real_reader(heard: Recording, l
     Recording.objects.filter(pk=recording.pk).update(state="published", visibility="public")
     grant = make_grant(recording=recording, package=package, right=Right("public"))
     url = live_server.url + reverse("library:master", args=[grant])
-    found = probe(url)  # type: ignore[arg-type]  # ffprobe takes addresses as well
+    found = probe(url)
     kinds = [stream["codec_type"] for stream in found["streams"]]
     assert kinds.count("audio") == 2
     assert kinds.count("video") >= 1

@@ -39,7 +39,7 @@ def watched(recording: Recording, times: int) -> None:
 def page(client: Client, recording: Recording, name: str) -> str:
     answer = client.get(f"/studio/recordings/{recording.pk}/{name}")
     assert answer.status_code == 200
-    return answer.content.decode() if not answer.streaming else b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type]  # a CSV streams bytes
+    return answer.content.decode() if not answer.streaming else b"".join(answer).decode("utf-8-sig")
 
 
 def test_the_figures_the_curve_and_the_days_are_shown() -> None:
