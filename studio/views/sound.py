@@ -30,6 +30,7 @@ def channels_context(recording: Recording) -> dict[str, Any]:
     entries = []
     for channel in _channels_of(recording).select_related("source"):
         row = channels.latest_work(channel)
+        match = channel.match or 0.0
         entries.append(
             {
                 "channel": channel,
@@ -38,7 +39,7 @@ def channels_context(recording: Recording) -> dict[str, Any]:
                 "is_live": row is not None and not row.is_finished,
                 "has_failed": row is not None and row.state in ("failed", "cancelled"),
                 "offset_s": None if channel.offset_ms is None else channel.offset_ms / 1000,
-                "percent": round(100 * match) if (match := channel.match or 0) >= media.services.LEAST_MATCH else None,
+                "percent": round(100 * match) if match >= media.services.LEAST_MATCH else None,
             }
         )
     return {"channels": entries, "is_live": any(entry["is_live"] for entry in entries)}
