@@ -3,7 +3,16 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from library.models import Chapter, Recording, SlideInterval, Viewing
+from library.models import (
+    Chapter,
+    EmbedLink,
+    FormerVersion,
+    Recording,
+    RecordingUpdate,
+    SlideInterval,
+    Viewing,
+    ViewingDay,
+)
 
 
 @admin.register(Recording)
@@ -34,3 +43,33 @@ class ViewingAdmin(ReadOnlyAdmin[Viewing]):
     list_display = ("recording", "created_at", "watched_ms", "startup_ms", "stalls")
     list_select_related = ("recording__webinar", "recording__asset")
     search_fields = ("recording__webinar__slug",)
+
+
+@admin.register(RecordingUpdate)
+class RecordingUpdateAdmin(ReadOnlyAdmin[RecordingUpdate]):
+    list_display = ("recording", "task", "state", "progress", "created_at")
+    list_filter = ("task", "state")
+    list_select_related = ("recording__webinar", "recording__asset")
+    search_fields = ("recording__webinar__slug",)
+
+
+@admin.register(FormerVersion)
+class FormerVersionAdmin(ReadOnlyAdmin[FormerVersion]):
+    list_display = ("recording", "asset", "replaced_by", "delete_after")
+    list_select_related = ("recording__webinar", "recording__asset", "asset", "replaced_by")
+    search_fields = ("asset__file_name",)
+
+
+@admin.register(ViewingDay)
+class ViewingDayAdmin(ReadOnlyAdmin[ViewingDay]):
+    list_display = ("recording", "day", "openings", "completed")
+    list_select_related = ("recording__webinar", "recording__asset")
+    search_fields = ("recording__webinar__slug",)
+
+
+@admin.register(EmbedLink)
+class EmbedLinkAdmin(ReadOnlyAdmin[EmbedLink]):
+    list_display = ("name", "recording", "ends_at", "revoked_at")
+    list_select_related = ("recording__webinar", "recording__asset")
+    search_fields = ("name", "recording__webinar__slug")
+    exclude = ("link_nonce",)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin, ReadOnlyInline
-from studio.models import BurnIn, Production, StepPart, StepRow, WatchedFile
+from studio.models import BurnIn, ChannelWork, Cut, Production, StepPart, StepRow, WatchedFile
 
 
 class StepInline(ReadOnlyInline[StepRow, Production]):
@@ -49,3 +49,19 @@ class WatchedFileAdmin(ReadOnlyAdmin[WatchedFile]):
     list_display = ("path", "size", "state", "created_at")
     list_filter = ("state",)
     search_fields = ("path",)
+
+
+@admin.register(Cut)
+class CutAdmin(ReadOnlyAdmin[Cut]):
+    list_display = ("recording", "start_ms", "end_ms", "state", "progress", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("recording__webinar", "recording__asset")
+    search_fields = ("recording__webinar__slug",)
+
+
+@admin.register(ChannelWork)
+class ChannelWorkAdmin(ReadOnlyAdmin[ChannelWork]):
+    list_display = ("recording", "channel", "state", "progress", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("recording__webinar", "recording__asset", "channel__asset")
+    search_fields = ("recording__webinar__slug",)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from transcripts.models import Revision, TextTrack
+from transcripts.models import GlossaryTerm, Renewal, Revision, SpeechMap, TextTrack
 
 
 @admin.register(TextTrack)
@@ -20,3 +20,26 @@ class RevisionAdmin(ReadOnlyAdmin[Revision]):
     list_filter = ("origin", "engine")
     list_select_related = ("track", "author")
     search_fields = ("track__asset__file_name", "author__email")
+
+
+@admin.register(SpeechMap)
+class SpeechMapAdmin(ReadOnlyAdmin[SpeechMap]):
+    list_display = ("asset", "detector", "created_at")
+    list_select_related = ("asset",)
+    search_fields = ("asset__file_name",)
+
+
+@admin.register(GlossaryTerm)
+class GlossaryTermAdmin(ReadOnlyAdmin[GlossaryTerm]):
+    list_display = ("term", "organisation", "webinar", "is_kept")
+    list_filter = ("is_kept",)
+    list_select_related = ("organisation", "webinar")
+    search_fields = ("term",)
+
+
+@admin.register(Renewal)
+class RenewalAdmin(ReadOnlyAdmin[Renewal]):
+    list_display = ("track", "state", "progress", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("track__asset",)
+    search_fields = ("track__asset__file_name",)
