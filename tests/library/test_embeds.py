@@ -16,7 +16,7 @@ from library.errors import LibraryError
 from library.models import EmbedLink, Recording, RecordingState
 from tests.factories.accounts import MembershipFactory
 from tests.factories.library import watchable_recording
-from tests.support.answers import statuses
+from tests.support.answers import fetch, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +166,7 @@ def test_oembed_describes_the_player(client: Client) -> None:
     found = oembed(client, recording, maxwidth="480")
     assert (found["type"], found["version"], found["width"], found["height"]) == ("video", "1.0", 480, 270)
     assert f'src="http://testserver/embed/{recording.webinar.slug}/"' in str(found["html"])
-    assert client.get(path_of(str(found["thumbnail_url"]))).status_code == 200
+    assert fetch(client, path_of(str(found["thumbnail_url"]))).status_code == 200
 
 
 def test_the_watch_page_leads_to_its_oembed_description(client: Client) -> None:
