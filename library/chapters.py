@@ -63,10 +63,11 @@ def _likeness(line: str) -> str:
 
 def headers_of(texts: Sequence[str]) -> frozenset[str]:
     """Return lines that stand on most pages, apart from their numbers: the house's name, "Slide 3 of 20"."""
-    lines = Counter(
-        line for text in texts for line in {" ".join(line.split()).casefold() for line in text.splitlines()}
-    )
-    return frozenset(line for line, count in lines.items() if line and len(texts) > 3 and count > 0.6 * len(texts))
+    if len(texts) < 6:  # of a few pages many may well have one title
+        return frozenset()
+    pages = [{_likeness(line) for line in text.splitlines()} for text in texts]
+    counts = Counter(line for lines in pages for line in lines)
+    return frozenset(line for line, count in counts.items() if line and count > 0.6 * len(texts))
 
 
 def marks_from_slides(intervals: Sequence[tuple[int, int, str]], *, duration_ms: int) -> list[Mark]:

@@ -15,6 +15,7 @@ from events.models import Visibility
 from library import light
 from library.models import Recording, RecordingState, RecordingUpdate, UpdateTask
 from media.models import Derivative, DerivativeKind
+from media.services import key_moments
 from media.services.stored import on_disk
 from media.storage import private_storage
 from tests.factories.events import MaterialFactory, MaterialPageFactory
@@ -22,6 +23,7 @@ from tests.factories.library import RecordingFactory, give_track
 from tests.media.measure import probe
 from tests.support import slides as drawn
 from tests.support.clip import Clip, make_clip, package_clip
+from tests.support.film import film
 from transcripts.models import TrackKind, TrackState
 
 SECONDS = 6
@@ -159,6 +161,7 @@ def test_the_page_reads_without_scripts(client: Client, recording: Recording, tm
     for address in re.findall(r'src="(/webinars/[^"]+)"', page):
         answer = client.get(address)
         assert answer.status_code == 200
+        assert b"".join(answer.streaming_content)  # read to its end, which closes the file
         assert answer["Content-Type"] in ("image/jpeg", "audio/mp4")
 
 
@@ -200,3 +203,12 @@ def test_hidden_subtitles_leave_the_archive_at_once(recording: Recording, tmp_pa
     assert RecordingUpdate.objects.filter(recording=recording, task=UpdateTask.LIGHT).exists()
     make(recording, tmp_path)
     assert "subtitles/ar.txt" not in archive_of(recording).namelist()
+
+
+def test_slides_that_nobody_uploaded_are_told_apart_in_the_picture(db: None, tmp_path: Path) -> None:
+    recording: Recording = RecordingFactory.create(asset__has_video=True, asset__duration_ms=80_000)
+    pictures = [drawn.draw(page) for page in drawn.deck(3)]
+    script = [drawn.Shown(number, 26) for number in range(3)]
+    package = film(recording.asset, script, pictures, tmp_path)
+    moments = key_moments(package=package, spans=[(0, 78_000)], workdir=tmp_path)
+    assert [at_ms // 26_000 for at_ms in moments] == [0, 1, 2]
