@@ -59,7 +59,6 @@ class ReplacementForm(RecordingOptionsForm):
             ("keep", _("Keep them: the same talk, said at the same times")),
             ("new", _("Make them anew from the new file")),
         ],
-        widget=forms.RadioSelect,
         initial="keep",
     )
     offset = forms.DecimalField(

@@ -54,4 +54,5 @@ if (form && player?.media) {
     });
   }
   form.addEventListener("input", showWhatRemains);
+  showWhatRemains();
 }

@@ -18,6 +18,7 @@ import studio.services
 import transcripts.selectors
 from library.models import Recording, RecordingState
 from media.models import Upload
+from media.timeline import Window
 from studio.forms import (
     ReceiveRecordingForm,
     RecordingOptionsForm,
@@ -154,11 +155,15 @@ def recording_page(
     # The cues themselves may be megabytes, and are not shown here.
     tracks = transcripts.selectors.tracks_of(asset=recording.asset).defer("current_revision__cues")
     package = recording.asset.current_package
+    shown = Window.of(package)
     context = recording_context(
         request,
         recording,
         "overview",
         renditions=package.renditions.order_by("kind", "-height") if package else [],
+        is_cut=not shown.is_whole,
+        shown_ms=shown.duration_ms(recording.asset.duration_ms or 0),
+        former_versions=recording.former_versions.count(),
         productions=recording.productions.order_by("-created_at"),
         tracks=[(track, _notes(track)) for track in tracks],
         track_form=track_form,

@@ -30,9 +30,7 @@ class EmbedLinkForm(StudioForm):
         label=gettext_lazy("Sites"),
         widget=forms.Textarea(attrs={"rows": 3, "dir": "ltr"}),
         max_length=2000,
-        help_text=gettext_lazy(
-            "One address per line, such as https://intranet.example.org. It plays nowhere else."
-        ),
+        help_text=gettext_lazy("One address per line, such as https://intranet.example.org. It plays nowhere else."),
     )
     ends_on = forms.DateField(
         label=gettext_lazy("Until"),

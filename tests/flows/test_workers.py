@@ -13,11 +13,16 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def run(*command: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=850
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert done.stdout, done.stderr[-6000:]
-    found: dict[str, Any] = json.loads(done.stdout)
+    try:
+        said, complaints = process.communicate(timeout=850)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # it ends its workers and servers
+        raise
+    assert said, complaints[-6000:]
+    found: dict[str, Any] = json.loads(said)
     return found
 
 

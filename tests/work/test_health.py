@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from events.models import Material
 from tests.work.conftest import Stage
-from work import doctor, health, services
+from work import doctor, health, leases, services
 from work.health import QueueHealth
 from work.models import WorkState
 
@@ -82,6 +82,14 @@ def test_a_sweep_survives_a_cache_that_is_away(stage: Stage, monkeypatch: pytest
     assert services.sweep() == {"test": 1}
 
 
+def test_nobody_knows_of_sweeps_while_the_cache_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise ConnectionError("cache is away")
+
+    monkeypatch.setattr(cache, "get", refuse)
+    assert health.seconds_since_sweep() is None
+
+
 def test_doctor_names_a_queue_that_nobody_serves(stage: Stage) -> None:
     queued_for(stage.row(), 5000)
     answers = {check.name: check for check in doctor.checks()}
@@ -101,11 +109,11 @@ def test_a_stopping_worker_passes_a_message_on(stage: Stage, monkeypatch: pytest
     row = stage.row()
     passed: list[object] = []
     monkeypatch.setattr(services, "hint", lambda found: passed.append(found.pk))
-    services.leases.stopping.set()
+    leases.stopping.set()
     try:
         assert not services.execute("test", row.pk)
     finally:
-        services.leases.stopping.clear()
+        leases.stopping.clear()
     row.refresh_from_db()
     assert (row.state, row.attempt) == (WorkState.QUEUED, 0)
     assert passed == [row.pk]
