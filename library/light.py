@@ -36,7 +36,7 @@ from transcripts.markup import plain
 from transcripts.models import TextTrack
 
 BYTES_PER_HOUR = 20_000_000
-SMALLEST_BUDGET = 2_000_000  # for the pictures of a recording of minutes
+SMALLEST_BUDGET = 500_000  # for the pictures of a recording of minutes
 SHORTEST_GAP_MS = 12_000  # without a slide, from which a still is shown
 OTHER_BYTES = 0.05  # kept for words and wrapping
 
