@@ -18,17 +18,16 @@ from django.utils.translation import gettext as _
 from media import ladder, mp4, recipe, trimming
 from media.errors import PackageIncomplete
 from media.ffmpeg.runner import Progress, ShouldStop, never, own_input, run_ffmpeg, silent
-from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind
+from media.models import MAIN_SOUND, Derivative, DerivativeKind, Package, Rendition, RenditionKind
 from media.services import stored
 from media.services.audio import save_derivative
 from media.services.stored import Fenced
-from media.services.video import FRAGMENTS, NO_METADATA, read_track
+from media.services.video import FRAGMENTS, NO_METADATA, place_range, read_track
 from media.source import SourceFacts
 from media.storage.errors import disk_errors
 
 LARGEST_SIDE = 720  # these files are for phones and for rooms without a menu of subtitles
 PRESET, CRF = "veryfast", 23
-PART_S = 120
 PICTURES_PERCENT = 92
 
 
@@ -89,13 +88,13 @@ def burn_subtitles(
         PackageIncomplete: the stretches do not fit together, or there is no picture.
     """
     rung = rung_to_burn(package)
-    rate = SourceFacts.from_json(package.asset.probe).rate
+    source = SourceFacts.from_json(package.asset.probe)
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(stored.on_disk(rung.key, workdir))
         stream = trimming.open_stream(stack.enter_context(path.open("rb")))
         text = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=workdir))) / "subtitles.ass"
         text.write_text(subtitles, encoding="utf-8")
-        stretches = plan_stretches(stream, rate)
+        stretches = plan_stretches(stream, source.rate)
         keys = []
         for number, stretch in enumerate(stretches):
             share = PICTURES_PERCENT / len(stretches)
@@ -105,7 +104,7 @@ def burn_subtitles(
                     package,
                     stream,
                     stretch,
-                    rate,
+                    source,
                     text,
                     workdir,
                     progress=lambda percent, activity, done=number * share, share=share: progress(  # type: ignore[misc]  # the defaults bind the loop's values
@@ -155,7 +154,7 @@ def _burn_stretch(
     package: Package,
     stream: trimming.Stream,
     stretch: Stretch,
-    rate: Fraction,
+    source: SourceFacts,
     text: Path,
     workdir: Path,
     *,
@@ -170,12 +169,13 @@ def _burn_stretch(
         with disk_errors(), piece.open("wb") as target:
             trimming.write_fragments(stream, stretch.first, stretch.last, target)
         count = stretch.end - stretch.start
+        rate, table = source.rate, recipe.current()
         picture = own_input("piece")["v"].filter("fps", fps=str(rate), start_time=0)
         picture = picture.filter("tpad", stop_mode="clone", stop=-1).filter("trim", end_frame=count)
         # The subtitles are told by the time of the whole recording; simple shaping would draw Arabic and Hindi wrongly.
         picture = picture.filter("setpts", f"N/({rate})/TB+{stretch.start}/({rate})/TB")
         picture = picture.filter("ass", "in/subtitles.ass", shaping="complex").filter("setpts", "N")
-        segment = ladder.segment_frames(rate)
+        segment = ladder.segment_frames(rate, table.segment_s)
         out = folder / "out"
         out.mkdir()
         run_ffmpeg(
@@ -205,11 +205,11 @@ def _burn_stretch(
             activity=_("Drawing subtitles into the picture"),
             should_stop=should_stop,
         )
-        track = read_track(out / "burned.mp4")
+        track = place_range(out / "burned.mp4", out / "placed.mp4", source, (stretch.start, stretch.end), table)
         if track.samples != count:
             raise PackageIncomplete(_("A stretch of the picture came out too short. Try again."))
         key = stored.new_key(package, f"{name}-part{stretch.start}", ".mp4")
-        stored.put(out / "burned.mp4", key)
+        stored.put(out / "placed.mp4", key)
     return key
 
 
@@ -222,7 +222,7 @@ def _finish(
     should_stop: ShouldStop,
     fenced: Fenced,
 ) -> Derivative:
-    sound = package.renditions.filter(kind=RenditionKind.AUDIO).order_by("created_at").first()
+    sound = package.renditions.filter(name=MAIN_SOUND).first()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=workdir)))
         joined, out = folder / "joined.mp4", folder / "out"
