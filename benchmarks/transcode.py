@@ -39,7 +39,7 @@ OURS = "Rostrum"
 PARTS = ("ladder", "hour", "parts", "memory")
 VMAF_EVERY = 5
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-# Issue 3's table: CPU of ours relative to Opencast's.
+# CPU of ours, at most this share of Opencast's.
 AIMS = {"slides": 0.20, "pip": 0.45, "camera": 0.60}
 
 
@@ -242,7 +242,7 @@ class Bench:
 
 
 def _verdicts(name: str, results: Sequence[Result]) -> Iterator[str]:
-    """Our figures against issue 3's aims."""
+    """Our figures against what we aim at."""
     by_name = {one.name: one for one in results}
     ours, opencast, peertube = results[0], by_name.get("Opencast"), by_name.get("PeerTube")
 
