@@ -21,6 +21,7 @@ from media.services.inspection import workable_source
 from media.services.packages import show_first
 from media.services.plans import plan_of
 from media.services.stored import Fenced
+from media.sound import fitted, stereo
 from media.source import HD_SIDE, EncodingPlan, SourceFacts, VideoFacts
 from media.storage.errors import disk_errors
 
@@ -407,11 +408,5 @@ def _first_audio(facts: SourceFacts, target: str) -> Any:
     options = {"movflags": FRAGMENTS, "frag_duration": AUDIO_FRAGMENT_US, **NO_METADATA}
     if facts.can_copy_audio:
         return sound.output(target, **{"c:a": "copy", **options})
-    sound = on_timeline(sound, facts)
+    sound = fitted(stereo(sound, facts.audio), duration_ms=facts.duration_ms)
     return sound.output(target, **{"c:a": "aac", "b:a": FIRST_AUDIO_RATE, "ac": 1, "ar": FIRST_AUDIO_HZ, **options})
-
-
-def on_timeline(sound: Any, facts: SourceFacts) -> Any:
-    """Fill a late start, gaps and an early end with silence, so that sound and picture share one clock."""
-    sound = sound.filter("aresample", "48000", **{"async": 1, "first_pts": 0, "min_hard_comp": 0.1})
-    return sound.filter("apad").filter("atrim", end=facts.duration_ms / 1000)
