@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin, RecordedAdmin
-from notifications.models import Bounce, MailTemplate, Message, Suppression
+from notifications.models import Bounce, MailTemplate, Message, OptOut, Suppression
 
 
 @admin.register(Message)
@@ -28,6 +28,13 @@ class MailTemplateAdmin(ReadOnlyAdmin[MailTemplate]):
     list_filter = ("language", "template")
     list_select_related = ("organisation",)
     search_fields = ("template", "organisation__name")
+
+
+@admin.register(OptOut)
+class OptOutAdmin(ReadOnlyAdmin[OptOut]):
+    list_display = ("email", "organisation", "scope", "created_at")
+    list_select_related = ("organisation",)
+    search_fields = ("email",)
 
 
 @admin.register(Bounce)

@@ -7,6 +7,9 @@ from accounts.models import Organisation
 from work.models import Record, WorkRow
 
 
+NEWS = "news"  # the scope of what an organisation tells those who agreed to hear of further webinars
+
+
 class Delivery(models.TextChoices):
     QUEUED = "queued", _("queued")
     SENDING = "sending", _("sending")
@@ -35,6 +38,8 @@ class Message(WorkRow):
     calendar = models.TextField(blank=True)  # an iCalendar object (RFC 5545)
     calendar_method = models.CharField(max_length=10, blank=True)  # REQUEST or CANCEL (RFC 5546)
     is_bulk = models.BooleanField(default=False)
+    scope = models.CharField(max_length=60, blank=True)  # what it belongs to, such as "webinar:<id>" or NEWS
+    is_optional = models.BooleanField(default=False)  # its reader may ask for no more of this scope (RFC 8058)
     handed_over_at = models.DateTimeField(null=True, blank=True)  # set while, and after, the mail server hears of it
     repeats = models.PositiveSmallIntegerField(default=0)  # times it was sent again because the outcome was lost
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -63,6 +68,20 @@ class Suppression(Record):
 
     def __str__(self) -> str:
         return self.email
+
+
+class OptOut(Record):
+    """A person who wants no more optional mail of one scope: about a webinar, or an organisation's news."""
+
+    email = models.EmailField(max_length=254)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="opt_outs")
+    scope = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["email", "organisation", "scope"], name="one_opt_out_per_scope")]
+
+    def __str__(self) -> str:
+        return f"{self.email}: no {self.scope} of {self.organisation}"
 
 
 class MailTemplate(Record):

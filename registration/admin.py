@@ -7,6 +7,7 @@ from registration.models import (
     Announcement,
     Attendance,
     AttendanceImport,
+    CalendarFeed,
     Certificate,
     CertificateBatch,
     CertificateRule,
@@ -159,3 +160,11 @@ class CertificateAdmin(ReadOnlyAdmin[Certificate]):
     list_select_related = ("registration",)
     search_fields = ("number", "registration__email")
     exclude = ("code",)
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ReadOnlyAdmin[CalendarFeed]):
+    list_display = ("email", "created_at")
+    search_fields = ("email",)
+    # With it one could read the person's calendar.
+    exclude = ("link_nonce",)

@@ -136,6 +136,7 @@ class AnnouncementKind(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     REMINDER = "reminder", _("reminder")
     MESSAGE = "message", _("message from the organiser")
+    RECORDING = "recording", _("recording")
     SURVEY = "survey", _("survey")
     CERTIFICATE = "certificate", _("certificate")
 
@@ -143,7 +144,7 @@ class AnnouncementKind(models.TextChoices):
 class Announcement(WorkRow):
     """Something that many registrants of a webinar are told. As a work row it is the writing of all these mails.
 
-    `due_at` of a reminder is the session's start minus `minutes_before`. A message from the organiser waits until its
+    A reminder is due at `session_starts_at` minus `minutes_before`. A message from the organiser waits until its
     recipients, fixed when it was written, were confirmed with their number.
     """
 
@@ -152,12 +153,14 @@ class Announcement(WorkRow):
     version = models.PositiveIntegerField()  # the webinar's calendar_sequence, or a number of its own
     changes = models.JSONField(default=list)  # names of the changed fields
     minutes_before = models.PositiveIntegerField(null=True)
+    session_starts_at = models.DateTimeField(null=True)  # the start that a reminder was planned for
     segment = models.CharField(max_length=20, blank=True)  # whom a message is for, such as "attended"
     recipients = models.JSONField(null=True)  # ids of registrations, once fixed; null: everybody registered
     subject = I18nCharField(_("subject"), max_length=200, blank=True)
     text = I18nTextField(_("text"), blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     confirmed_at = models.DateTimeField(null=True)
+    written_to = models.UUIDField(null=True)  # mails are written in the order of the registrations' ids, up to here
 
     class Meta(WorkRow.Meta):
         constraints = [
@@ -166,6 +169,16 @@ class Announcement(WorkRow):
 
     def __str__(self) -> str:
         return f"{self.webinar} {self.kind} ({self.version})"
+
+
+class CalendarFeed(Record):
+    """A person's secret address of a calendar with all their webinars. A new nonce ends the old address."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    link_nonce = models.CharField(max_length=32, default=random_nonce)
+
+    def __str__(self) -> str:
+        return self.email
 
 
 # --- Consents ------------------------------------------------------------------------------------------------------
