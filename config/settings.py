@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from config.environment import BASE_DIR, DEMO_MODELS, VARIABLES, read_environment
 from transcripts.cues.rules import check_overrides
@@ -221,6 +222,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [("rostrum", BASE_DIR / "frontend" / "dist")]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+# Source maps are for developers' tools alone, and take most of the time of compressing.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 MEDIA_ROOT = VAR_DIR / "files"
 MEDIA_LINK_LIFE_S: int = ENV["MEDIA_LINK_LIFE_S"]
 PLAYBACK_GRANT_LIFE_S: int = ENV["PLAYBACK_GRANT_LIFE_S"]

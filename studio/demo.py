@@ -53,6 +53,13 @@ SUBTITLES = ["fr", "es", "uk", "ar"]
 WAIT_S = 300  # a lost message is sent again within two minutes
 
 
+def visitor_session() -> requests.Session:
+    """Cookies of one person. Each request has a connection of its own: a kept one may close while it is asked again."""
+    session = requests.Session()
+    session.headers["Connection"] = "close"
+    return session
+
+
 class DemoFailed(Exception):
     """A step of the demo did not do what it should; the message says which and why."""
 
@@ -119,7 +126,7 @@ class Demo:
         self.console = console
         self.mailbox = Mailbox(var_dir / "mail")
         self.state_file = var_dir / "demo.json"
-        self.organiser = requests.Session()
+        self.organiser = visitor_session()
         self.state: dict[str, Any] = {}
 
     # --- The story -------------------------------------------------------------------------------------------------
@@ -226,7 +233,7 @@ class Demo:
         address = SPEAKERS[0]["email"]
         self._wait("the speaker's invitation", lambda: bool(self.mailbox.to(address)))
         link = self._link_in(self.mailbox.to(address)[0], "/speak/")
-        speaker = requests.Session()
+        speaker = visitor_session()
         with open(SAMPLE / "slides.pdf", "rb") as slides:
             answer = self._submit(speaker, link, "file", {}, files={"file": ("slides.pdf", slides)})
         if "slides.pdf" not in answer.text:
@@ -244,7 +251,7 @@ class Demo:
         """3. Three people register on the public page, in three languages, and get an invitation."""
         self._say("Three people register, in English, French and Arabic")
         for person in REGISTRANTS:
-            visitor = requests.Session()
+            visitor = visitor_session()
             visitor.headers["Accept-Language"] = person["language"]
             path = f"/webinars/{self.state['webinar']}/register/"
             self._submit(visitor, path, "email", {**person, "privacy": "on", "profession": "Nurse"})
@@ -343,7 +350,7 @@ class Demo:
     def _check(self) -> None:
         """6 and 7. What came out is what was promised: page, stream, tracks, downloads, mails."""
         self._say("Checking the page, the stream, the subtitles, the downloads and the mails")
-        visitor = requests.Session()
+        visitor = visitor_session()
         page = self._expect(visitor.get(f"{self.base_url}/webinars/{self.state['webinar']}/watch/", timeout=30), "page")
         master = re.search(r'"([^"]*/master\.m3u8[^"]*)"', page.text)
         if master is None:

@@ -46,6 +46,7 @@ def commands(*, port: int, host: str) -> dict[str, list[str]]:
         "web": [
             *(python, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}"),
             *("--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120"),
+            *("--keep-alive", "30", "--no-control-socket"),
             *("--worker-tmp-dir", str(settings.WORK_DIR), "--access-logfile", "/dev/null"),
         ],
         "worker-default": [*celery, "worker", "-n", "default@%h", "-Q", "default,mail", "-c", "2", *quiet],

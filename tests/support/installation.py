@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from studio.demo import visitor_session
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -44,7 +46,7 @@ class Installation:
         self.environment = {**inherited, "VAR_DIR": str(folder), "BASE_URL": self.base_url, **settings}
         self.output = folder / "demo.out"
         self.process: subprocess.Popen[bytes] | None = None
-        self.session = requests.Session()
+        self.session = visitor_session()
 
     def start_demo(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

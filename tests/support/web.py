@@ -105,6 +105,7 @@ class WebServer:
                 [
                     *(sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"),
                     *("--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "120"),
+                    *("--keep-alive", "30", "--no-control-socket"),
                 ],
                 cwd=ROOT,
                 env=self.environment,
