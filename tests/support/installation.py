@@ -13,8 +13,6 @@ from typing import Any
 
 import requests
 
-from studio.demo import visitor_session
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -46,7 +44,8 @@ class Installation:
         self.environment = {**inherited, "VAR_DIR": str(folder), "BASE_URL": self.base_url, **settings}
         self.output = folder / "demo.out"
         self.process: subprocess.Popen[bytes] | None = None
-        self.session = visitor_session()
+        self.session = requests.Session()
+        self.session.headers["Connection"] = "close"  # a kept one may be closed while it is asked again
 
     def start_demo(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
