@@ -364,8 +364,13 @@ class AttendanceImport(WorkRow):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     system = models.CharField(max_length=10, choices=AttendanceSource)
     file_name = models.CharField(max_length=255)
+    # Until it is counted:
     # [{"line": 2, "name": ..., "email": ..., "joined_at": ..., "left_at": ..., "registration": id, "match": "name"}]
     rows = models.JSONField(default=list)
+    replaces = models.BooleanField(default=True)  # earlier reports of the same system
+    unread_lines = models.PositiveIntegerField(default=0)
+    counted_people = models.PositiveIntegerField(default=0)
+    left_out_people = models.PositiveIntegerField(default=0)
 
     class Meta(WorkRow.Meta):
         pass
@@ -432,6 +437,8 @@ class Certificate(Record):
     language = models.CharField(max_length=35)
     minutes = models.PositiveIntegerField(null=True)
     key = models.CharField(max_length=200)
+    # What is printed, and shown to whoever checks it: {"name": ..., "title": ..., "organisation": ..., ...}
+    facts = models.JSONField(default=dict)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     revoked_reason = models.CharField(max_length=300, blank=True)
