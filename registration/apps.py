@@ -5,8 +5,8 @@ class RegistrationConfig(AppConfig):
     name = "registration"
 
     def ready(self) -> None:
-        from registration import announcements, messages, receivers  # noqa: F401  (receivers connect on import)
-        from registration.models import Announcement
+        from registration import announcements, attendance_imports, messages, organiser_messages, receivers, reminders  # noqa: F401  (receivers connect on import)
+        from registration.models import Announcement, AttendanceImport
         from work import kinds
 
         kinds.register(
@@ -17,4 +17,14 @@ class RegistrationConfig(AppConfig):
                 queue=lambda _announcement: "default",  # so that confirmations in "mail" do not wait for it
             )
         )
+        kinds.register(
+            kinds.WorkKind(
+                name="registration.attendance_import",
+                model=AttendanceImport,
+                handle=attendance_imports.count_import,
+                queue=lambda _imported: "default",
+            )
+        )
         messages.register_purposes()
+        reminders.register()
+        organiser_messages.register()

@@ -19,6 +19,7 @@ from events.models import Webinar
 from events.rules import can_see_webinar
 from notifications.rendering import interface_language
 from registration import choices, selectors, services
+from registration.attendance import note_join
 from registration.errors import RegistrationError
 from registration.forms import ChangeForm, LinksForm, RegistrationForm
 from registration.joining import OPENS_BEFORE, Door, door_for
@@ -213,6 +214,8 @@ def join(request: HttpRequest, registration: Registration) -> HttpResponse:
     """Leads into the live room from an hour before the session; before and after it says what to do instead."""
     door = door_for(registration)
     if door == Door.OPEN:
+        if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+            note_join(registration=registration)
         return HttpResponseRedirect(registration.webinar.join_url)
     context = _own_context(registration) | {"door": door, "opens_at": registration.webinar.starts_at - OPENS_BEFORE}
     status = {Door.CANCELLED: 410, Door.OVER: 410, Door.NO_PLACE: 403}.get(door, 200)
