@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from i18nfield.fields import I18nCharField, I18nTextField
 from i18nfield.forms import I18nTextarea, I18nTextInput
 
-from accounts.models import ApiToken, AuditEntry, ErasedPerson, IdempotentAnswer, Membership, Organisation, User
+from accounts.models import ApiToken, AuditEntry, ErasedPerson, IdempotentAnswer, Membership, Organisation, Purge, User
 from accounts.services import record_action
 
 M = TypeVar("M", bound=Model)
@@ -177,3 +177,9 @@ class IdempotentAnswerAdmin(ReadOnlyAdmin[IdempotentAnswer]):
 class ErasedPersonAdmin(ReadOnlyAdmin[ErasedPerson]):
     list_display = ("digest", "at")
     search_fields = ("digest",)
+
+
+@admin.register(Purge)
+class PurgeAdmin(ReadOnlyAdmin[Purge]):
+    list_display = ("day", "state", "counts", "finished_at")
+    list_filter = ("state",)

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from work.models import Record
+from work.models import Record, WorkRow
 
 
 class UserManager(BaseUserManager["User"]):
@@ -61,6 +61,8 @@ class Organisation(Record):
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     contact_email = models.EmailField(_("contact address"), blank=True)
     privacy_url = models.URLField(_("privacy notice"), blank=True)
+    # Days that differ from the settings, per kind of data of `accounts.keeping`: {"answers": 180}
+    keeping_days = models.JSONField(_("keeping times"), default=dict, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -151,3 +153,16 @@ class ErasedPerson(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+
+class Purge(WorkRow):
+    """One night's deletion of what has been kept long enough; `counts` says how much of each kind went."""
+
+    day = models.DateField(unique=True)  # so that however many schedulers make one
+    counts = models.JSONField(default=dict)
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"purge of {self.day}"

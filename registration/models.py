@@ -194,7 +194,8 @@ class ConsentText(Record):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="consent_texts")
     kind = models.CharField(max_length=10, choices=ConsentKind)
     version = models.PositiveIntegerField()
-    text = I18nTextField(_("text"))
+    text = I18nTextField(_("text"))  # empty: not asked for any more
+    is_required = models.BooleanField(_("nobody can register without agreeing"), default=False)
 
     class Meta:
         constraints = [
