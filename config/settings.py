@@ -256,7 +256,7 @@ else:
 # Everything people upload and everything made from it is private; addresses are signed and short-lived.
 STORAGES = {
     "default": _private_storage,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static.StaticFilesStorage"},
 }
 FILE_UPLOAD_TEMP_DIR = str(VAR_DIR / "tmp")
 FILE_UPLOAD_PERMISSIONS = 0o640
@@ -284,6 +284,8 @@ EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = ENV["DEFAULT_FROM_EMAIL"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_PER_MINUTE: int = ENV["MAIL_PER_MINUTE"]
+MAIL_PER_WEBINAR: int = ENV["MAIL_PER_WEBINAR"]
+MAIL_BOUNCES: str = ENV["MAIL_BOUNCES"]
 
 # --- Limits and production -----------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES: int = ENV["UPLOAD_MAX_BYTES"]
