@@ -4,7 +4,9 @@ import logging
 import re
 from typing import Any
 
-_IN_PATH = re.compile(r"/(playback|files|parts|registrations|join|speak)/([^/\s?\"']{12})[^/\s?\"']*")
+_IN_PATH = re.compile(
+    r"/(playback|files|parts|registrations|join|speak|proofs|invitations|teams|mail|calendars)/([^/\s?\"']{12})[^/\s?\"']*"
+)
 _IN_QUERY = re.compile(r"([?&](?:registration|grant|token|upload)=)([^&\s\"']{6})[^&\s\"']*")
 
 

@@ -132,8 +132,9 @@ class Webinar(Record):
 
     @property
     def is_registration_open(self) -> bool:
-        closes_at = self.registration_closes_at or self.ends_at
-        return self.state == WebinarState.PUBLISHED and timezone.now() < closes_at
+        opens_at, closes_at = self.registration_opens_at, self.registration_closes_at or self.ends_at
+        now = timezone.now()
+        return self.state == WebinarState.PUBLISHED and now < closes_at and (opens_at is None or opens_at <= now)
 
 
 class Speaker(Record):

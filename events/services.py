@@ -28,6 +28,7 @@ M = TypeVar("M", bound=Model)
 # What calendars show of a webinar: a change of these raises `calendar_sequence` (RFC 5545, section 3.8.7.4).
 CALENDAR_FIELDS: Final = frozenset({"title", "starts_at", "ends_at", "time_zone", "join_url"})
 MAX_CAPACITY: Final = 1_000_000
+_MOMENTS: Final = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
 # Words that stand where a webinar's or series' name would stand in an address.
 RESERVED_SLUGS: Final = frozenset({"new", "search", "calendar"})
 
@@ -51,7 +52,8 @@ def create_webinar(
         starts_at, ends_at: moments (aware), or local times in `time_zone` (naive).
         slug: the page's name in addresses; made from the title when empty.
         fields: `summary`, `topic`, `audience`, `spoken_language`, `subtitle_languages`, `capacity`,
-            `registration_closes_at`, `join_url`, `visibility`.
+            `registration_opens_at`, `registration_closes_at`, `needs_approval`, `needs_invitation`, `email_domains`,
+            `join_url`, `visibility`.
 
     Raises:
         EndsBeforeStart, ImpossibleLocalTime, DoubledLocalTime, UnknownTimeZone, UnknownLanguage, SlugTaken,
@@ -208,7 +210,7 @@ def _fresh(webinar: Webinar) -> Webinar:
 
 def _clean_webinar(webinar: Webinar, given: dict[str, Any]) -> dict[str, Any]:
     """Return the checked values of the given fields, as they fit together with those that stay."""
-    unknown = given.keys() - _WEBINAR_CHECKS.keys() - {"starts_at", "ends_at", "registration_closes_at", "series"}
+    unknown = given.keys() - _WEBINAR_CHECKS.keys() - {*_MOMENTS, "series"}
     if unknown:
         raise TypeError(f"not fields of a webinar: {sorted(unknown)}")
     language = webinar.spoken_language
@@ -216,7 +218,7 @@ def _clean_webinar(webinar: Webinar, given: dict[str, Any]) -> dict[str, Any]:
         language = validators.language_tag(given["spoken_language"], field="spoken_language")
     cleaned = {name: check(given[name], language) for name, check in _WEBINAR_CHECKS.items() if name in given}
     zone: str = cleaned.get("time_zone", webinar.time_zone)
-    for name in ("starts_at", "ends_at", "registration_closes_at"):
+    for name in _MOMENTS:
         if name in given:
             cleaned[name] = validators.local_time(given[name], zone, field=name) if given[name] else None
     starts_at, ends_at = cleaned.get("starts_at", webinar.starts_at), cleaned.get("ends_at", webinar.ends_at)
@@ -228,6 +230,9 @@ def _clean_webinar(webinar: Webinar, given: dict[str, Any]) -> dict[str, Any]:
     closes_at = cleaned.get("registration_closes_at", webinar.registration_closes_at)
     if closes_at is not None and closes_at > ends_at:
         raise InvalidValue(_("Registration cannot close after the end of the webinar."), field="registration_closes_at")
+    opens_at = cleaned.get("registration_opens_at", webinar.registration_opens_at)
+    if opens_at is not None and opens_at >= (closes_at or ends_at):
+        raise InvalidValue(_("Registration must open before it closes."), field="registration_opens_at")
     if "series" in given:
         cleaned["series"] = series = given["series"]
         if series is not None and series.organisation_id != webinar.organisation_id:
@@ -283,6 +288,9 @@ _WEBINAR_CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "time_zone": lambda value, _language: validators.time_zone(value).key,
     "capacity": _clean_capacity,
     "join_url": _clean_join_url,
+    "needs_approval": lambda value, _language: bool(value),
+    "needs_invitation": lambda value, _language: bool(value),
+    "email_domains": lambda value, _language: validators.domains(value, field="email_domains"),
     "visibility": _clean_visibility,
 }
 

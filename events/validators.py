@@ -26,6 +26,7 @@ _LANGUAGE_TAG = re.compile(
     r"(?P<rest>(-([a-z\d]{5,8}|\d[a-z\d]{3}))*(-[a-wyz\d](-[a-z\d]{2,8})+)*(-x(-[a-z\d]{1,8})+)?)",
     re.IGNORECASE | re.ASCII,
 )
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 MAX_TAG = 35  # RFC 5646, section 4.4.1: what every program must be able to hold
 
@@ -137,6 +138,35 @@ def language_tags(values: Iterable[str], *, field: str) -> list[str]:
     if len(tags) > 50:
         raise InvalidValue(_("Choose at most 50 languages."), field=field)
     return tags
+
+
+def domains(values: Iterable[str], *, field: str) -> list[str]:
+    """Return the domains of institutions' addresses, in ASCII and lower case, each once, in their order.
+
+    Raises:
+        InvalidValue: one is no domain, or there are more than a hundred.
+
+    >>> domains(["WHO.int", "@ec.europa.eu", "who.int"], field="email_domains")
+    ['who.int', 'ec.europa.eu']
+    """
+    found = []
+    for value in values:
+        domain = str(value).strip().rpartition("@")[2].strip(".").lower()
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            domain = ""
+        if len(domain) > 253 or not _DOMAIN.fullmatch(domain):
+            raise InvalidValue(
+                _("“%(domain)s” is not the domain of an e-mail address, such as who.int.")
+                % {"domain": clean_line(str(value), max_length=80)},
+                field=field,
+            )
+        found.append(domain)
+    unique = list(dict.fromkeys(found))
+    if len(unique) > 100:
+        raise InvalidValue(_("List at most 100 domains."), field=field)
+    return unique
 
 
 def translated_text(

@@ -5,8 +5,17 @@ class RegistrationConfig(AppConfig):
     name = "registration"
 
     def ready(self) -> None:
-        from registration import announcements, attendance_imports, messages, organiser_messages, receivers, reminders  # noqa: F401  (receivers connect on import)
-        from registration.models import Announcement, AttendanceImport
+        from registration import (  # noqa: F401  (receivers connect on import)
+            announcements,
+            attendance_imports,
+            imports,
+            messages,
+            organiser_messages,
+            receivers,
+            reminders,
+            services,
+        )
+        from registration.models import Announcement, AttendanceImport, RegistrationImport
         from work import kinds
 
         kinds.register(
@@ -25,6 +34,16 @@ class RegistrationConfig(AppConfig):
                 queue=lambda _imported: "default",
             )
         )
+        kinds.register(
+            kinds.WorkKind(
+                name=imports.WORK_KIND,
+                model=RegistrationImport,
+                handle=imports.run_import,
+                queue=lambda _imported: "default",
+            )
+        )
+        kinds.register_chore(services.remove_unproved)
+        kinds.register_chore(imports.remove_unconfirmed)
         messages.register_purposes()
         reminders.register()
         organiser_messages.register()

@@ -30,6 +30,16 @@ PROFESSIONS = (
     _("Manager or policy maker"),
     _("Student"),
 )
+SECTORS = (
+    _("Health care"),
+    _("Public administration"),
+    _("International organisation"),
+    _("Non-governmental organisation"),
+    _("University or research"),
+    _("Education"),
+    _("Police or border guard"),
+    _("Private company"),
+)
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -41,6 +51,24 @@ def country_choices() -> list[tuple[str, str]]:
 def _countries(language: str) -> list[tuple[str, str]]:
     names = babel_locale(language).territories
     return sorted(((code, names[code]) for code in country_codes() if code in names), key=lambda pair: _order(pair[1]))
+
+
+def country_from_name(value: str) -> str:
+    """The code of a country that a list names in any language of ours; anything else as it is.
+
+    >>> country_from_name("Deutschland"), country_from_name("Germany"), country_from_name("FR")
+    ('DE', 'DE', 'FR')
+    """
+    return _codes_by_name().get(_order(value.strip()), value)
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    codes: dict[str, str] = {}
+    for language in ("en", *(code for code, _name in settings.LANGUAGES), "de", "es", "it", "pt", "el", "pl", "uk"):
+        for code, name in _countries(language):
+            codes.setdefault(_order(name), code)
+    return codes
 
 
 def _order(name: str) -> str:

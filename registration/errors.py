@@ -1,5 +1,7 @@
 """Why somebody cannot register, and what is wrong with what they typed."""
 
+from django.utils.functional import Promise
+
 from work.errors import DomainError
 
 

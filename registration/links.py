@@ -3,16 +3,19 @@
 The two have different tokens, so that a join link passed on to a colleague does not open the registration.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.links import make_token, read_token
-from registration.models import Registration
+from registration.models import Group, Invitation, Registration
 
 SESSION_KEY = "registrations"  # {webinar id: "registration id.nonce"}
-_OWN, _JOIN = "registration", "join"
+PROOF_LIFE = timedelta(days=3)  # the mail says so: templates/mail/proof
+_OWN, _JOIN, _PROOF, _INVITATION, _GROUP = "registration", "join", "proof", "invitation", "group"
 
 
 def token_for(registration: Registration) -> str:
@@ -28,6 +31,27 @@ def join_link_for(registration: Registration) -> str:
     """Return the absolute address that leads the registrant into the live room."""
     token = make_token(purpose=_JOIN, pk=registration.pk, nonce=registration.link_nonce)
     return settings.BASE_URL + reverse("registration:join", args=[token])
+
+
+def proof_link_for(registration: Registration) -> str:
+    """Return the absolute address that proves that its reader reads the mails of this registration's address."""
+    token = make_token(purpose=_PROOF, pk=registration.pk, nonce=registration.link_nonce)
+    return settings.BASE_URL + reverse("registration:prove", args=[token])
+
+
+def invitation_link_for(invitation: Invitation) -> str:
+    """Return the absolute address of the form that this invitation opens."""
+    token = make_token(purpose=_INVITATION, pk=invitation.pk, nonce=invitation.link_nonce)
+    return settings.BASE_URL + reverse("registration:invited", args=[token])
+
+
+def group_token_for(group: Group) -> str:
+    return make_token(purpose=_GROUP, pk=group.pk, nonce=group.link_nonce)
+
+
+def group_link_for(group: Group) -> str:
+    """Return the absolute address of the page on which a coordinator keeps their team."""
+    return settings.BASE_URL + reverse("registration:group", args=[group_token_for(group)])
 
 
 def registration_by_token(token: str) -> Registration:
@@ -46,6 +70,35 @@ def registration_by_join_token(token: str) -> Registration:
         accounts.links.LinkError: it opens nothing.
     """
     return read_token(purpose=_JOIN, token=token, queryset=_registrations())
+
+
+def registration_by_proof_token(token: str) -> Registration:
+    """Return the registration whose address this link proves.
+
+    Raises:
+        accounts.links.LinkExpired: it is older than three days.
+        accounts.links.LinkError: it opens nothing.
+    """
+    return read_token(purpose=_PROOF, token=token, queryset=_registrations(), life=PROOF_LIFE)
+
+
+def invitation_by_token(token: str) -> Invitation:
+    """Return the invitation of a link, whether or not it still opens the form.
+
+    Raises:
+        accounts.links.LinkError: it opens nothing.
+    """
+    invitations = Invitation.objects.select_related("webinar__organisation")
+    return read_token(purpose=_INVITATION, token=token, queryset=invitations)
+
+
+def group_by_token(token: str) -> Group:
+    """Return the team whose coordinator holds this link.
+
+    Raises:
+        accounts.links.LinkError: it opens nothing.
+    """
+    return read_token(purpose=_GROUP, token=token, queryset=Group.objects.select_related("webinar__organisation"))
 
 
 def remember_registration(request: HttpRequest, registration: Registration) -> None:

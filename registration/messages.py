@@ -12,23 +12,44 @@ from django.utils import translation
 
 from accounts.text import without_links
 from events.ical import Attendee, Method, webinar_calendar, webinar_uid
-from events.models import WebinarState
+from events.models import Webinar, WebinarState
 from notifications import purposes
 from notifications.models import Message
 from notifications.rendering import interface_language
 from notifications.services import send
-from registration.links import join_link_for, link_for
-from registration.models import Announcement, AnnouncementKind, Registration, RegistrationState
-from registration.times import session_times
+from registration.links import group_link_for, invitation_link_for, join_link_for, link_for, proof_link_for
+from registration.models import Announcement, AnnouncementKind, Group, Invitation, Registration, RegistrationState
+from registration.times import moment_in_zone, session_times
 
 CONFIRMATION = "registration.confirmation"
 WAITLISTED = "registration.waitlisted"
 PROMOTED = "registration.promoted"
+PROOF = "registration.proof"
+PENDING = "registration.pending"
+DECLINED = "registration.declined"
+INVITATION = "registration.invitation"
+GROUP = "registration.group"
 CANCELLED = "registration.cancelled"
 WEBINAR_CHANGED = "registration.webinar_changed"
 WEBINAR_CANCELLED = "registration.webinar_cancelled"
-# After each of these its reader holds the personal link.
-WITH_LINK = (CONFIRMATION, WAITLISTED, PROMOTED)
+# After each of these its reader holds what there is of personal links.
+WITH_LINK = (CONFIRMATION, WAITLISTED, PROMOTED, PROOF, PENDING, DECLINED)
+
+
+def send_state(registration: Registration) -> Message | None:
+    """Tell a person what became of their registration: the mail that belongs to its state."""
+    match registration.state:
+        case RegistrationState.UNPROVED:
+            return _send(registration, purpose=PROOF, template="proof", proof_url=proof_link_for(registration))
+        case RegistrationState.PENDING:
+            return _send(registration, purpose=PENDING, template="pending")
+        case RegistrationState.DECLINED:
+            return _send(registration, purpose=DECLINED, template="declined")
+        case RegistrationState.WAITLISTED:
+            return send_waitlisted(registration)
+        case RegistrationState.CONFIRMED:
+            return send_confirmation(registration)
+    return None
 
 
 def send_confirmation(registration: Registration) -> Message | None:
@@ -90,6 +111,7 @@ def _send(
     method: Method | None = None,
     version: int | None = None,
     is_bulk: bool = False,
+    is_optional: bool = False,
     **facts: Any,
 ) -> Message | None:
     webinar = registration.webinar
@@ -148,27 +170,44 @@ def register_purposes() -> None:
     """Say which state of a registration each mail belongs to; asked again right before it leaves."""
     for purpose, wanted in _WANTED_IN.items():
         purposes.register(purpose, functools.partial(_is_still, wanted=wanted))
+    purposes.register(INVITATION, _is_invitation_open)
+    purposes.register(GROUP, _has_group)
 
 
+# Whoever has a place or may yet get one.
+TOLD_OF_CHANGES = (RegistrationState.CONFIRMED, RegistrationState.WAITLISTED, RegistrationState.PENDING)
 # purpose: states of the registration, states of the webinar
 _WANTED_IN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     CONFIRMATION: ((RegistrationState.CONFIRMED,), (WebinarState.PUBLISHED,)),
     WAITLISTED: ((RegistrationState.WAITLISTED,), (WebinarState.PUBLISHED,)),
     PROMOTED: ((RegistrationState.CONFIRMED,), (WebinarState.PUBLISHED,)),
+    PROOF: ((RegistrationState.UNPROVED,), (WebinarState.PUBLISHED,)),
+    PENDING: ((RegistrationState.PENDING,), (WebinarState.PUBLISHED,)),
+    DECLINED: ((RegistrationState.DECLINED,), (WebinarState.PUBLISHED,)),
     CANCELLED: ((RegistrationState.CANCELLED,), (WebinarState.PUBLISHED, WebinarState.CANCELLED)),
-    WEBINAR_CHANGED: ((RegistrationState.CONFIRMED, RegistrationState.WAITLISTED), (WebinarState.PUBLISHED,)),
-    WEBINAR_CANCELLED: ((RegistrationState.CONFIRMED, RegistrationState.WAITLISTED), (WebinarState.CANCELLED,)),
+    WEBINAR_CHANGED: (TOLD_OF_CHANGES, (WebinarState.PUBLISHED,)),
+    WEBINAR_CANCELLED: (TOLD_OF_CHANGES, (WebinarState.CANCELLED,)),
 }
 
 
 def _is_still(message: Message, *, wanted: tuple[tuple[str, ...], tuple[str, ...]]) -> bool:
     states, webinar_states = wanted
-    registration = (
-        Registration.objects.select_related("webinar").filter(pk=message.about.removeprefix("registration:")).first()
-    )
+    registration = registration_of(message)
     if registration is None or registration.state not in states or registration.webinar.state not in webinar_states:
         return False
     if message.purpose == WEBINAR_CHANGED:
         # A later change says it all.
-        return not registration.webinar.announcements.filter(version__gt=message.version).exists()
+        return not registration.webinar.announcements.filter(
+            kind__in=(AnnouncementKind.CHANGED, AnnouncementKind.CANCELLED), version__gt=message.version
+        ).exists()
     return True
+
+
+def _is_invitation_open(message: Message) -> bool:
+    return Invitation.objects.filter(
+        pk=message.about.removeprefix("invitation:"), revoked_at=None, webinar__state=WebinarState.PUBLISHED
+    ).exists()
+
+
+def _has_group(message: Message) -> bool:
+    return Group.objects.filter(pk=message.about.removeprefix("group:"), webinar__state=WebinarState.PUBLISHED).exists()

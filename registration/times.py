@@ -39,6 +39,11 @@ def session_time(webinar: Webinar, *, time_zone: str, language: str) -> SessionT
     )
 
 
+def moment_in_zone(moment: datetime, *, time_zone: str, language: str) -> str:
+    """Say a moment in words, with its zone: "Thursday, 4 March 2027, 19:00 (Europe/Brussels)"."""
+    return f"{_day_and_time(moment.astimezone(zoneinfo.ZoneInfo(time_zone)), babel_locale(language))} ({time_zone})"
+
+
 def babel_locale(language: str) -> Locale:
     """The locale of a language of ours; English as in Europe, with the day first and 24 hours."""
     if language == "en":

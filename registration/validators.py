@@ -16,6 +16,7 @@ from registration.errors import InvalidDetail
 NAME_MAX = 150
 PROFESSION_MAX = 100
 AFFILIATION_MAX = 200
+SECTOR_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Details:
     time_zone: str
     country: str = ""
     profession: str = ""
+    sector: str = ""
     affiliation: str = ""
 
 
@@ -45,13 +47,14 @@ def clean_details(details: Details) -> Details:
         profession=plain_text(
             details.profession, field="profession", label=gettext_lazy("Profession"), max_length=PROFESSION_MAX
         ),
+        sector=plain_text(details.sector, field="sector", label=gettext_lazy("Sector"), max_length=SECTOR_MAX),
         affiliation=plain_text(
             details.affiliation, field="affiliation", label=gettext_lazy("Organisation"), max_length=AFFILIATION_MAX
         ),
     )
 
 
-def person_name(value: str) -> str:
+def person_name(value: str, *, field: str = "name", required: bool = True) -> str:
     """Return a name as one line of text.
 
     Our mails begin with it, so whoever registers somebody else's address could write to them: a name with an address
@@ -60,7 +63,7 @@ def person_name(value: str) -> str:
     Raises:
         InvalidDetail: it is empty, too long, or has a link in it.
     """
-    return plain_text(value, field="name", label=gettext_lazy("Name"), max_length=NAME_MAX, required=True)
+    return plain_text(value, field=field, label=gettext_lazy("Name"), max_length=NAME_MAX, required=required)
 
 
 def plain_text(value: str, *, field: str, label: str | Promise, max_length: int, required: bool = False) -> str:

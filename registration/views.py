@@ -2,11 +2,14 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -24,19 +27,25 @@ from registration.errors import RegistrationError
 from registration.forms import ChangeForm, LinksForm, RegistrationForm
 from registration.joining import OPENS_BEFORE, Door, door_for
 from registration.links import (
+    invitation_by_token,
     join_link_for,
     registration_by_join_token,
+    registration_by_proof_token,
     registration_by_token,
     remember_registration,
     token_for,
 )
 from registration.messages import calendar_for
-from registration.models import Registration, RegistrationState
+from registration.models import Invitation, Registration, RegistrationState
 from registration.times import session_times
 from work.errors import DomainError
 
-PersonalView = Callable[..., HttpResponse]
+Held = TypeVar("Held")
+P = ParamSpec("P")
+PersonalView = Callable[Concatenate[HttpRequest, Held, P], HttpResponse]
+OpenedByLink = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
+REGISTRATIONS_PER_PAGE = 25
 FORMS_PER_CLIENT = 60  # sent within five minutes; a whole class may sit behind one address
 
 
@@ -45,29 +54,42 @@ FORMS_PER_CLIENT = 60  # sent within five minutes; a whole class may sit behind 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest, slug: str) -> HttpResponse:
     """The public form. Its answer is the same whether or not the address was known (promise A9)."""
-    webinar = _announced_webinar(request, slug)
+    return _form_page(request, announced_webinar(request, slug), done_url=reverse("registration:sent", args=[slug]))
+
+
+def _form_page(
+    request: HttpRequest, webinar: Webinar, *, done_url: str, invitation: Invitation | None = None
+) -> HttpResponse:
     try:
         services.require_open(webinar)
+        services.require_invitation(webinar, invitation)
     except RegistrationError as error:
-        closed = {"webinar": webinar, "reason": error.message}
-        return render(request, "registration/closed.html", closed, status=error.status)
-    form = RegistrationForm(request.POST or None, webinar=webinar)
+        return refusal(request, webinar, error)
+    form = RegistrationForm(request.POST or None, webinar=webinar, email=invitation.email if invitation else "")
     if request.method == "POST":
-        if _sends_too_often(request):
-            return _too_often(request)
-        if form.is_valid() and _register(form, webinar):
-            return redirect("registration:sent", slug=slug)
+        if sends_too_often(request):
+            return too_often(request)
+        if form.is_valid() and _register(form, webinar, invitation):
+            return redirect(done_url)
     context = {
         "webinar": webinar,
+        "invitation": invitation,
         "form": form,
         "times": session_times(webinar, time_zone=webinar.time_zone, language=get_language() or "en"),
         "professions": choices.PROFESSIONS,
+        "sectors": choices.SECTORS,
         "has_free_place": selectors.has_free_place(webinar.pk),
     }
     return render(request, "registration/register.html", context, status=422 if form.errors else 200)
 
 
-def _register(form: RegistrationForm, webinar: Webinar) -> bool:
+def refusal(request: HttpRequest, webinar: Webinar, error: DomainError) -> HttpResponse:
+    """The page that says why nobody, or not this person, can register."""
+    context = {"webinar": webinar, "reason": error.message, "code": error.code}
+    return render(request, "registration/closed.html", context, status=error.status)
+
+
+def _register(form: RegistrationForm, webinar: Webinar, invitation: Invitation | None) -> bool:
     if form.is_from_robot:
         return True
     try:
@@ -75,6 +97,7 @@ def _register(form: RegistrationForm, webinar: Webinar) -> bool:
             webinar=webinar,
             email=form.cleaned_data["email"],
             consents=["privacy"],
+            invitation=invitation,
             **vars(form.details),
         )
     except DomainError as error:
@@ -87,18 +110,18 @@ def _register(form: RegistrationForm, webinar: Webinar) -> bool:
 @require_GET
 def sent(request: HttpRequest, slug: str) -> HttpResponse:
     """Says that a mail is on its way, and nothing else."""
-    return render(request, "registration/sent.html", {"webinar": _announced_webinar(request, slug)})
+    return render(request, "registration/sent.html", {"webinar": announced_webinar(request, slug)})
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def links_again(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends a registrant's links once more; the answer does not tell whether there were any."""
-    webinar = _announced_webinar(request, slug)
+    webinar = announced_webinar(request, slug)
     form = LinksForm(request.POST or None)
     if request.method == "POST":
-        if _sends_too_often(request):
-            return _too_often(request)
+        if sends_too_often(request):
+            return too_often(request)
         if form.is_valid():
             try:
                 services.send_links_again(email=form.cleaned_data["email"], webinar=webinar)
@@ -110,38 +133,39 @@ def links_again(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "registration/links_again.html", context, status=422 if form.errors else 200)
 
 
-def _announced_webinar(request: HttpRequest, slug: str) -> Webinar:
+def announced_webinar(request: HttpRequest, slug: str) -> Webinar:
     webinar = get_object_or_404(Webinar.objects.select_related("organisation"), slug=slug)
     if not can_see_webinar(webinar, request.user):
         raise Http404
     return webinar
 
 
-def _sends_too_often(request: HttpRequest) -> bool:
+def sends_too_often(request: HttpRequest) -> bool:
+    """Count one more form from this client; True once there are too many."""
     return is_too_often(action="register", key=client_network(request), limit=FORMS_PER_CLIENT)
 
 
-def _too_often(request: HttpRequest) -> HttpResponse:
+def too_often(request: HttpRequest) -> HttpResponse:
     response = render(request, "registration/too_often.html", status=429)
     response["Retry-After"] = "300"
     return response
 
 
 # --- A registrant's own pages --------------------------------------------------------------------------------------
-def personal_page(find: Callable[[str], Registration]) -> Callable[[PersonalView], PersonalView]:
-    """For views that a personal link opens: find its registration, keep the link secret.
+def personal_page(find: Callable[[str], Held]) -> Callable[[PersonalView[Held, P]], OpenedByLink[P]]:
+    """For views that a personal link opens: find its registration, invitation or team, and keep the link secret.
 
     Whoever can send a request here knows the link, which is what a CSRF token would prove; so none is asked for, and
     the forms work without cookies. `strict-origin` keeps the link out of every Referer, and still lets the page's
     other forms (the choice of language) pass the check; with `no-referrer` browsers would send them `Origin: null`.
     """
 
-    def decorate(view: PersonalView) -> PersonalView:
+    def decorate(view: PersonalView[Held, P]) -> OpenedByLink[P]:
         @csrf_exempt
         @functools.wraps(view)
-        def wrapped(request: HttpRequest, token: str) -> HttpResponse:
+        def wrapped(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
-                response = view(request, find(token))
+                response = view(request, find(token), *args, **kwargs)
             except LinkError as error:
                 response = render(request, "registration/link.html", {"reason": error.message}, status=error.status)
             response["Cache-Control"] = "no-store, private"
@@ -169,6 +193,44 @@ def own(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@personal_page(registration_by_proof_token)
+def prove(request: HttpRequest, registration: Registration) -> HttpResponse:
+    """Asks on GET, as programs that check mails open links; on POST the address is proved and a place is taken."""
+    if registration.state != RegistrationState.UNPROVED:
+        return _to_own_page(registration)
+    if request.method == "POST":
+        try:
+            services.prove(registration=registration)
+        except DomainError as error:
+            return refusal(request, registration.webinar, error)
+        return _to_own_page(registration)
+    return render(request, "registration/prove.html", _own_context(registration))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal_page(invitation_by_token)
+def invited(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """The form, opened by an invitation."""
+    if "sent" in request.GET:
+        return render(request, "registration/sent.html", {"webinar": invitation.webinar})
+    return _form_page(request, invitation.webinar, done_url=f"{request.path}?sent", invitation=invitation)
+
+
+@never_cache
+@login_required
+@require_GET
+def all_own(request: HttpRequest) -> HttpResponse:
+    """All registrations of whoever is signed in, under any address that they proved to be theirs."""
+    rows = selectors.registrations_of(request.user)
+    context = {"page": Paginator(rows, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))}
+    for row in context["page"].object_list:
+        row.token = token_for(row)
+    response = render(request, "registration/all_own.html", context)
+    response["Referrer-Policy"] = "strict-origin"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @personal_page(registration_by_token)
 def change(request: HttpRequest, registration: Registration) -> HttpResponse:
     form = ChangeForm(request.POST or None, registration=registration)
@@ -180,7 +242,11 @@ def change(request: HttpRequest, registration: Registration) -> HttpResponse:
         else:
             messages.success(request, _("Your details are saved."))
             return _to_own_page(registration)
-    context = _own_context(registration) | {"form": form, "professions": choices.PROFESSIONS}
+    context = _own_context(registration) | {
+        "form": form,
+        "professions": choices.PROFESSIONS,
+        "sectors": choices.SECTORS,
+    }
     return render(request, "registration/change.html", context, status=422 if form.errors else 200)
 
 
@@ -198,7 +264,7 @@ def cancel(request: HttpRequest, registration: Registration) -> HttpResponse:
 @personal_page(registration_by_token)
 def calendar(request: HttpRequest, registration: Registration) -> HttpResponse:
     """The registrant's calendar entry as a file: the one that the invitation made, with the join link."""
-    if registration.state == RegistrationState.CANCELLED:
+    if registration.state in (RegistrationState.CANCELLED, RegistrationState.DECLINED):
         reason = _("This registration is cancelled, so there is no calendar entry any more.")
         return render(request, "registration/link.html", {"reason": reason}, status=410)
     response = HttpResponse(

@@ -59,7 +59,16 @@ class PublicSpeakerSerializer(serializers.ModelSerializer[Speaker]):
 class WebinarSerializer(EditableSerializer):
     """A webinar. Fields that concern the organisers alone are left out for everybody else."""
 
-    MEMBERS_ONLY: ClassVar[tuple[str, ...]] = ("capacity", "join_url", "calendar_sequence", "created_at", "updated_at")
+    MEMBERS_ONLY: ClassVar[tuple[str, ...]] = (
+        "capacity",
+        "needs_approval",
+        "needs_invitation",
+        "email_domains",
+        "join_url",
+        "calendar_sequence",
+        "created_at",
+        "updated_at",
+    )
     fixed_fields = ("organisation",)
 
     organisation = OrganisationField(required=False, help_text="Needed by people who belong to several.")
@@ -72,7 +81,13 @@ class WebinarSerializer(EditableSerializer):
     subtitle_languages = serializers.ListField(child=serializers.CharField(max_length=100), required=False)
     starts_at = MomentField(help_text="With its offset, or as local time in `time_zone`.")
     ends_at = MomentField(help_text="With its offset, or as local time in `time_zone`.")
+    registration_opens_at = MomentField(required=False, allow_null=True)
     registration_closes_at = MomentField(required=False, allow_null=True)
+    email_domains = serializers.ListField(
+        child=serializers.CharField(max_length=260),
+        required=False,
+        help_text="Only addresses of these institutions may register, each proved by a mailed link.",
+    )
     published_at = UtcField(read_only=True)
     cancelled_at = UtcField(read_only=True)
     created_at = UtcField(read_only=True)
@@ -98,7 +113,11 @@ class WebinarSerializer(EditableSerializer):
             "ends_at",
             "time_zone",
             "capacity",
+            "registration_opens_at",
             "registration_closes_at",
+            "needs_approval",
+            "needs_invitation",
+            "email_domains",
             "is_registration_open",
             "join_url",
             "visibility",

@@ -1,0 +1,224 @@
+"""Lists of people as spreadsheets and other programs write them: CSV in any usual encoding, or XLSX.
+
+The file is read whole, within limits; nothing of it is believed but the text of its cells.
+"""
+
+import codecs
+import csv
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import BinaryIO, Final
+
+import charset_normalizer
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from openpyxl import load_workbook
+
+from registration.errors import FileUnreadable
+
+MAX_BYTES: Final = 5 * 1024 * 1024
+MAX_UNPACKED_BYTES: Final = 100 * 1024 * 1024  # a small XLSX can hold gigabytes of one repeated letter
+MAX_ROWS: Final = 5000
+MAX_CELLS: Final = 100  # in a row
+MAX_CHARS: Final = 500  # in a cell
+_DELIMITERS = ",;\t|"
+
+# What each column may be called, besides the labels of our own forms and tables in every language of ours.
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "email": ("email", "mail", "emailaddress", "mailaddress", "adressemail", "courriel", "correo", "emailadresse"),
+    "name": (
+        "name",
+        "fullname",
+        "displayname",
+        "participant",
+        "nom",
+        "nomcomplet",
+        "nombre",
+        "nome",
+        "vollstandigername",
+    ),
+    "first_name": ("firstname", "givenname", "prenom", "vorname", "nombredepila", "forename"),
+    "last_name": ("lastname", "surname", "familyname", "nomdefamille", "nachname", "apellido", "apellidos"),
+    "country": ("country", "countrycode", "pays", "land", "pais", "paese"),
+    "profession": ("profession", "occupation", "jobtitle", "function", "fonction", "beruf", "profesion"),
+    "sector": ("sector", "secteur", "sektor"),
+    "affiliation": ("organisation", "organization", "affiliation", "institution", "company", "employer", "organisme"),
+    "language": ("language", "langue", "sprache", "idioma", "lingua"),
+    "time_zone": ("timezone", "zone", "fuseauhoraire", "zeitzone", "zonahoraria"),
+}
+_LABELS: Final = {
+    "email": gettext_lazy("E-mail address"),
+    "name": gettext_lazy("Name"),
+    "country": gettext_lazy("Country"),
+    "profession": gettext_lazy("Profession"),
+    "sector": gettext_lazy("Sector"),
+    "affiliation": gettext_lazy("Organisation"),
+    "language": gettext_lazy("Language"),
+    "time_zone": gettext_lazy("Time zone"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One person of a list: the number of the line as a spreadsheet shows it, and a text per known column."""
+
+    number: int
+    values: dict[str, str]
+
+
+def read_people(file: BinaryIO, *, file_name: str) -> list[Line]:
+    """Return the people of a CSV or XLSX file, empty lines left out.
+
+    Raises:
+        FileUnreadable: it is too large, no such file, without a heading, or without a column that is needed; the
+            message says which columns were found.
+    """
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise FileUnreadable(_("This file is larger than 5 MB. Split it."), field="file")
+    if not content.strip():
+        raise FileUnreadable(_("This file is empty."), field="file")
+    is_workbook = content.startswith(b"PK") or file_name.lower().endswith((".xlsx", ".xlsm"))
+    rows = _workbook_rows(content) if is_workbook else _csv_rows(content)
+    return _people(rows)
+
+
+def _people(rows: Iterator[tuple[int, list[str]]]) -> list[Line]:
+    heading = next(((number, cells) for number, cells in rows if any(cells)), None)
+    if heading is None:
+        raise FileUnreadable(_("This file is empty."), field="file")
+    columns = match_columns(heading[1])
+    if "email" not in columns or not {"name", "last_name", "first_name"} & columns.keys():
+        raise FileUnreadable(
+            _(
+                "The first line must name the columns, and two of them must be “Name” and “E-mail address”. "
+                "Found: %(columns)s."
+            )
+            % {"columns": ", ".join(cell[:40] for cell in heading[1] if cell)[:300] or "–"},
+            field="file",
+        )
+    people: list[Line] = []
+    for number, cells in rows:
+        values = {name: cells[index] if index < len(cells) else "" for name, index in columns.items()}
+        if not any(values.values()):
+            continue
+        if len(people) >= MAX_ROWS:
+            raise FileUnreadable(
+                _("This list has more than %(max)s people. Split it.") % {"max": MAX_ROWS}, field="file"
+            )
+        first, last = values.pop("first_name", ""), values.pop("last_name", "")
+        values["name"] = values.get("name") or f"{first} {last}".strip()
+        people.append(Line(number=number, values=values))
+    return people
+
+
+def match_columns(heading: Iterable[str]) -> dict[str, int]:
+    """Say which column holds what, by the names that people and programs give them in many languages.
+
+    >>> match_columns(["Prénom", "Nom de famille", "Adresse e-mail", "Remarks"])
+    {'first_name': 0, 'last_name': 1, 'email': 2}
+    """
+    found: dict[str, int] = {}
+    for index, cell in enumerate(heading):
+        name = _known_names().get(_plain(cell))
+        if name is not None and name not in found:
+            found[name] = index
+    return found
+
+
+@cache
+def _known_names() -> dict[str, str]:
+    known = {_plain(alias): name for name, aliases in _NAMES.items() for alias in aliases}
+    for code, _label in settings.LANGUAGES:
+        with translation.override(code):
+            for name, label in _LABELS.items():
+                known.setdefault(_plain(str(label)), name)
+    return known
+
+
+def _plain(text: str) -> str:
+    """Only the letters, without accents, in lower case: "E-Mail *" is email."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in letters if char.isalnum())
+
+
+# --- CSV -----------------------------------------------------------------------------------------------------------
+def _csv_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    text = decode(content)
+    if "\0" in text:
+        raise FileUnreadable(_("This is no table. Save it as CSV or XLSX."), field="file")
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        for row in reader:
+            yield reader.line_num, _cells(row)
+    except csv.Error:
+        raise FileUnreadable(_("This is no table. Save it as CSV or XLSX."), field="file") from None
+
+
+def decode(content: bytes) -> str:
+    """Return the text of a file whose encoding nobody tells: by its mark, as UTF-8, else by what looks likely.
+
+    Raises:
+        FileUnreadable: it is no text.
+    """
+    marks = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+    for encoding in (*(name for mark, name in marks if content.startswith(mark)), "utf-8"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    # Programs of Western and Eastern Europe, Greece, Russia, Turkey and Arab countries still write these.
+    likely = charset_normalizer.from_bytes(
+        content[:100_000], cp_isolation=["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1256", "utf_16"]
+    ).best()
+    try:
+        return content.decode(likely.encoding if likely else "cp1252")
+    except UnicodeDecodeError:
+        raise FileUnreadable(_("This is no table. Save it as CSV or XLSX."), field="file") from None
+
+
+def _delimiter(text: str) -> str:
+    """What the heading has most of; Excel writes semicolons where the comma is the decimal sign."""
+    heading = next((line for line in text.splitlines() if line.strip()), "")
+    named = re.fullmatch(r"sep=(.)", heading.strip())
+    if named:
+        return named[1]
+    return max(_DELIMITERS, key=heading.count)
+
+
+def _cells(row: Iterable[object]) -> list[str]:
+    cells = []
+    for cell in row:
+        if len(cells) == MAX_CELLS:
+            break
+        text = "" if cell is None else str(cell).strip()
+        # The apostrophe by which our own tables keep formulas from running.
+        cells.append(text.removeprefix("'")[:MAX_CHARS] if text[1:2] in tuple("=+-@") else text[:MAX_CHARS])
+    return cells
+
+
+# --- XLSX ----------------------------------------------------------------------------------------------------------
+def _workbook_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
+                raise FileUnreadable(_("This file is too large. Save the list alone."), field="file")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        sheet = book.worksheets[0]
+        # The size that a file claims of itself may be wrong, and millions of empty rows.
+        sheet.reset_dimensions()
+        for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_CELLS), start=1):
+            if number > 20 * MAX_ROWS:
+                break
+            yield number, _cells(row)
+    except FileUnreadable:
+        raise
+    except Exception:  # openpyxl has no common error for what strangers' files can be
+        raise FileUnreadable(_("This is no table. Save it as CSV or XLSX."), field="file") from None
