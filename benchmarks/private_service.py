@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 CELERY = (sys.executable, "-m", "celery", "-A", "config")
 QUIET = ("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat")
-QUEUES = "default,mail,media,speech"
+QUEUES = "default,mail,bulk,media,speech"
 REGISTRANT = "eleanor@example.org"
 
 

@@ -48,7 +48,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
     task_default_queue="default",
-    task_queues=[Queue(name) for name in ("default", "mail", "media", "speech")],
+    task_queues=[Queue(name) for name in ("default", "mail", "bulk", "media", "speech")],
     task_acks_late=False,
     task_publish_retry=False,
     broker_connection_timeout=3,

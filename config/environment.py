@@ -138,6 +138,20 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("MAIL_PER_MINUTE", 600, "Most mails sent in a minute; 0 means no limit.", int, "Mail"),
     Variable(
+        "MAIL_PER_WEBINAR",
+        300,
+        "Most bulk mails about one webinar sent in a minute, so that a large one does not hold up the others.",
+        int,
+        "Mail",
+    ),
+    Variable(
+        "MAIL_BOUNCES",
+        "",
+        "Address to which undeliverable mails return, such as `bounces@example.org`; its mail server must deliver"
+        " `bounces+...@example.org` to the same mailbox. `manage.py read_bounces` reads it. Empty: the sender.",
+        section="Mail",
+    ),
+    Variable(
         "API_PER_MINUTE",
         3000,
         "Most API calls a minute by one account; strangers get a tenth of it per address. 0 means no limit.",

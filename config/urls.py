@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include(("config.api_urls", "api"))),
     path("", include("media.urls")),
     path("", include("events.urls")),
+    path("", include("notifications.urls")),
     path("", include("registration.urls")),
     path("", include("library.urls")),
     path("", include("studio.urls")),

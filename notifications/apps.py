@@ -14,7 +14,8 @@ class NotificationsConfig(AppConfig):
                 name="notifications.message",
                 model=Message,
                 handle=delivery.deliver,
-                queue=lambda _message: "mail",
+                queue=lambda message: "bulk" if message.is_bulk else "mail",
                 after=delivery.settle,
+                order=("is_bulk", "created_at"),
             )
         )

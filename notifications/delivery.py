@@ -9,17 +9,18 @@ that a mail program shows it once; bulk mail stays `unknown` until a person deci
 import contextlib
 import random
 import smtplib
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications import purposes
+from notifications import bounces, opt_outs, purposes
 from notifications.mime import build_mail
-from notifications.models import Delivery, Message, Suppression
+from notifications.models import BounceKind, Delivery, Message, Suppression
 from notifications.services import MAIL_TRIES
 from work.errors import DomainError, PermanentFailure, Skip, TemporaryFailure
 from work.leases import Lease
@@ -43,6 +44,8 @@ def deliver(lease: Lease[Message]) -> None:
         return
     if not purposes.is_still_wanted(message):
         raise Skip(_("This mail is no longer wanted."), code="not_wanted")
+    if opt_outs.is_opted_out(message):
+        raise Skip(_("Its reader asked for no more of these mails."), code="opted_out")
     if Suppression.objects.filter(email=message.recipient_email).exists():
         raise Skip(_("Nothing is sent to this address any more."), code="suppressed")
     if message.handed_over_at is not None:
@@ -56,6 +59,8 @@ def deliver(lease: Lease[Message]) -> None:
         return
     if failure.is_certain:
         lease.write(handed_over_at=None, delivery=Delivery.QUEUED)
+    if failure.smtp_code is not None and failure.smtp_code >= 500 and bounces.is_gone(str(failure)):
+        bounces.record(message=message, kind=BounceKind.HARD, detail=str(failure))
     raise _answer_to(failure, message)
 
 
@@ -85,29 +90,43 @@ def _take_turn(lease: Lease[Message]) -> None:
     """Reserve a place in the current minute by storing `handed_over_at`.
 
     The place is stored first and counted after, so two workers that meet at the limit both wait and the rate is
-    never exceeded.
+    never exceeded. Bulk mail leaves a tenth of the rate to mail that people wait for.
     """
-    limit = settings.MAIL_PER_MINUTE
-    before = lease.row.handed_over_at
-    if limit and _recent().exclude(pk=lease.row.pk).count() >= limit:
-        raise _too_fast()
+    message = lease.row
+    before = message.handed_over_at
+    for limit, rows in _limits(message):
+        if rows.exclude(pk=message.pk).count() >= limit:
+            raise _too_fast(message, limit)
     lease.write(handed_over_at=timezone.now(), delivery=Delivery.SENDING)
-    if limit and _recent().count() > limit:
-        lease.write(handed_over_at=before, delivery=Delivery.QUEUED)
-        raise _too_fast()
+    for limit, rows in _limits(message):
+        if rows.count() > limit:
+            lease.write(handed_over_at=before, delivery=Delivery.QUEUED)
+            raise _too_fast(message, limit)
 
 
-def _recent() -> Any:
-    return Message.objects.filter(handed_over_at__gt=timezone.now() - timedelta(seconds=RATE_WINDOW_S))
+def _limits(message: Message) -> "Iterator[tuple[int, QuerySet[Message]]]":
+    """The rates that bind this mail: how many a minute, and the mails of the last minute that count."""
+    recent = Message.objects.filter(handed_over_at__gt=timezone.now() - timedelta(seconds=RATE_WINDOW_S))
+    if limit := settings.MAIL_PER_MINUTE:
+        yield max(1, limit - limit // 10) if message.is_bulk else limit, recent
+    if message.is_bulk and message.scope and settings.MAIL_PER_WEBINAR:
+        yield settings.MAIL_PER_WEBINAR, recent.filter(is_bulk=True, scope=message.scope)
 
 
-def _too_fast() -> TemporaryFailure:
-    oldest = _recent().order_by("handed_over_at").values_list("handed_over_at", flat=True).first()
-    age_s = (timezone.now() - oldest).total_seconds() if oldest else RATE_WINDOW_S
+def _too_fast(message: Message, limit: int) -> TemporaryFailure:
+    """Have it wait for the next minute; of a large bulk each minute's share is asked again in its own minute."""
+    delay_s = RATE_WINDOW_S + random.uniform(0, 5)  # noqa: S311  (spreading load, not a secret)
+    if message.is_bulk:
+        ahead = Message.objects.filter(is_bulk=True, state=WorkState.QUEUED, due_at__gt=timezone.now()).count()
+        delay_s += RATE_WINDOW_S * (ahead // limit)
+    else:
+        recent = Message.objects.filter(handed_over_at__gt=timezone.now() - timedelta(seconds=RATE_WINDOW_S))
+        oldest = recent.order_by("handed_over_at").values_list("handed_over_at", flat=True).first()
+        delay_s -= (timezone.now() - oldest).total_seconds() if oldest else 0
     return TemporaryFailure(
-        _("Waiting: no more than %(limit)s mails are sent in a minute.") % {"limit": settings.MAIL_PER_MINUTE},
+        _("Waiting: no more than %(limit)s mails are sent in a minute.") % {"limit": limit},
         code="rate_limited",
-        delay_s=max(1.0, RATE_WINDOW_S - age_s) + random.uniform(0, 5),  # noqa: S311  (spreading load, not a secret)
+        delay_s=max(1.0, delay_s),
         costs_try=False,
     )
 

@@ -11,3 +11,9 @@ class AddressRefused(NotificationError):
     """An e-mail address that we do not write to."""
 
     code = "address_invalid"
+
+
+class UnusableWords(NotificationError):
+    """An organisation's own words for a mail hold something that cannot be meant. `field` names which."""
+
+    code = "unusable_words"

@@ -4,7 +4,9 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from accounts.text import clean_line
+from notifications import bounces
 from notifications.models import Message
+from notifications.opt_outs import unsubscribe_link
 
 NAME_MAX = 60
 
@@ -24,10 +26,15 @@ def build_mail(message: Message) -> EmailMultiAlternatives:
     }
     if message.is_bulk:
         headers["Precedence"] = "bulk"
+    if message.is_optional:
+        headers["List-Unsubscribe"] = f"<{unsubscribe_link(message.pk.hex)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+    if (sender := bounces.envelope_sender(message)) is not None:
+        headers["From"] = settings.DEFAULT_FROM_EMAIL
     mail = EmailMultiAlternatives(
         subject=_inert(message.subject),
         body=message.text,
-        from_email=settings.DEFAULT_FROM_EMAIL,
+        from_email=sender or settings.DEFAULT_FROM_EMAIL,  # the envelope's; `From` above is what its reader sees
         to=[_mailbox(message.recipient_name, message.recipient_email)],
         reply_to=[message.reply_to] if message.reply_to else None,
         headers=headers,

@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organisation
 from work.models import Record, WorkRow
 
-
 NEWS = "news"  # the scope of what an organisation tells those who agreed to hear of further webinars
 
 

@@ -11,7 +11,9 @@ from accounts.models import Organisation
 from accounts.text import clean_line, without_links
 from notifications.addresses import clean_address
 from notifications.models import Delivery, Message, Suppression
-from notifications.rendering import interface_language, render
+from notifications.opt_outs import unsubscribe_link
+from notifications.rendering import render
+from notifications.wording import Words, own_words
 from work import services as work
 from work.errors import StaleState
 
@@ -33,6 +35,9 @@ def send(
     calendar: str = "",
     calendar_method: str = "",
     is_bulk: bool = False,
+    scope: str = "",
+    is_optional: bool = False,
+    words: Words | None = None,
 ) -> Message | None:
     """Queue one mail, rendered in the recipient's language, in the caller's transaction.
 
@@ -44,6 +49,10 @@ def send(
         reply_to: an address of people; empty takes the organisation's contact address.
         calendar: an iCalendar object whose METHOD is `calendar_method`.
         is_bulk: one of many alike, which nobody waits for. It is not sent twice even if the first may be lost.
+        scope: what it belongs to, such as "webinar:<id>": an organisation's own words for that are taken, and its bulk
+            mails have a rate of their own.
+        words: written for this mail alone, in place of the template's `content`.
+        is_optional: its reader may ask for no more of this scope, by a link in it and a header (RFC 8058).
 
     Returns:
         The new message, or None when this mail exists already.
@@ -55,19 +64,25 @@ def send(
     key = {"purpose": purpose, "about": about, "recipient_email": address, "version": version}
     if Message.objects.filter(**key).exists():
         return None
+    pk = uuid.uuid4()
+    can_stop = is_optional and organisation is not None
     rendered = render(
         template=template,
         language=language,
         recipient_name=recipient_name,
-        context={"organisation_name": without_links(organisation.name) if organisation else "", **context},
+        context={
+            "organisation_name": without_links(organisation.name) if organisation else "",
+            "unsubscribe_url": unsubscribe_link(pk.hex) if can_stop else "",
+            **context,
+        },
+        own_words=words or own_words(organisation=organisation, scope=scope, template=template, language=language),
     )
-    pk = uuid.uuid4()
     message = Message(
         **key,
         id=pk,
         organisation=organisation,
         recipient_name=clean_line(recipient_name, max_length=150),
-        language=interface_language(language),
+        language=rendered.language,
         message_id=f"<{pk.hex}@{_sender_domain()}>",
         reply_to=reply_to or (organisation.contact_email if organisation else ""),
         subject=rendered.subject,
@@ -76,6 +91,8 @@ def send(
         calendar=calendar,
         calendar_method=calendar_method,
         is_bulk=is_bulk,
+        scope=scope,
+        is_optional=can_stop,
         tries_left=MAIL_TRIES,
     )
     try:

@@ -38,7 +38,7 @@ class Child:
 
 
 def commands(*, port: int, host: str) -> dict[str, list[str]]:
-    """The processes by name. Mail has its own worker, so it never waits for a video; speech has its own too."""
+    """The processes by name. Mail never waits for a video, and a confirmation never for ten thousand reminders."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "config"]
     quiet = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -50,6 +50,7 @@ def commands(*, port: int, host: str) -> dict[str, list[str]]:
             *("--worker-tmp-dir", str(settings.WORK_DIR), "--access-logfile", "/dev/null"),
         ],
         "worker-default": [*celery, "worker", "-n", "default@%h", "-Q", "default,mail", "-c", "2", *quiet],
+        "worker-bulk": [*celery, "worker", "-n", "bulk@%h", "-Q", "bulk", "-c", "1", *quiet],
         "worker-media": [*celery, "worker", "-n", "media@%h", "-Q", "media", "-c", "1", *quiet],
         "worker-speech": [*celery, "worker", "-n", "speech@%h", "-Q", "speech", "-c", "1", *quiet],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],

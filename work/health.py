@@ -19,7 +19,7 @@ from work.models import WorkState
 
 logger = logging.getLogger(__name__)
 
-QUEUES = ("default", "mail", "media", "speech")
+QUEUES = ("default", "mail", "bulk", "media", "speech")
 LOOKED_AT = 200  # rows per kind; the queue of a row is known to its kind alone, not to the database
 SWEPT_AT = "work:swept-at"
 

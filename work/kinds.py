@@ -20,9 +20,10 @@ class WorkKind:
         name: stable name in queue messages, such as "notifications.message".
         model: the rows.
         handle: does the work under a lease; may run twice. Returning means done.
-        queue: the Celery queue of a row: default, mail, media or speech.
+        queue: the Celery queue of a row: default, mail, bulk, media or speech.
         after: called with the fresh row, in the same transaction, after each outcome (done, skipped, failed, cancelled)
             and when the row was parked.
+        order: the fields by which the sweeper takes up rows that wait, those first which people wait for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class WorkKind:
     handle: Callable[[Lease[Any]], None]
     queue: Callable[[Any], str]
     after: Callable[[Any], None] = _nothing
+    order: tuple[str, ...] = ("created_at",)
 
 
 _kinds: dict[str, WorkKind] = {}

@@ -285,7 +285,7 @@ def sweep() -> dict[str, int]:
             counts[kind.name] = counts.get(kind.name, 0) + _abandon(kind, row)
         lost = Q(hinted_at__isnull=True) | Q(hinted_at__lt=now - timedelta(seconds=HINT_AGAIN_S))
         due = Q(due_at__isnull=True) | Q(due_at__lte=now)
-        for row in manager.filter(lost, due, state=WorkState.QUEUED).order_by("created_at")[:500]:
+        for row in manager.filter(lost, due, state=WorkState.QUEUED).order_by(*kind.order)[:500]:
             hint(row)
             counts[kind.name] = counts.get(kind.name, 0) + 1
     with contextlib.suppress(Exception):  # the cache may be away; nothing depends on it

@@ -27,7 +27,7 @@ def test_ready_names_each_part(client: Client) -> None:
 def test_details_say_how_far_behind_the_workers_are(client: Client) -> None:
     client.force_login(MembershipFactory(role=Role.REVIEWER).user)
     found = client.get("/health/details").json()
-    assert set(found["queues"]) == {"default", "mail", "media", "speech"}
+    assert set(found["queues"]) == {"default", "mail", "bulk", "media", "speech"}
     assert found["queues"]["media"] == {"waiting": 0, "oldest_s": 0, "running": 0, "stalled": 0}
     assert (found["stuck"], found["seconds_since_sweep"], found["sandbox"]) == ([], None, "strong")
     assert 0 < found["disk"]["free_bytes"] < found["disk"]["total_bytes"]

@@ -201,7 +201,7 @@ def mail_beside_media(scene: Scene) -> dict[str, Any]:
 
     with running(
         Worker("media", scene.folder, queues="media"),
-        Worker("default", scene.folder, queues="default,mail"),
+        Worker("default", scene.folder, queues="default,mail,bulk"),
         Scheduler(scene.folder),
     ):
         scene.wait_for("media at work", lambda: any(row.state == "running" for row in scene.rows()))

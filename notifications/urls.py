@@ -1,0 +1,8 @@
+"""Addresses of this app's pages."""
+
+from django.urls import path
+
+from notifications import views
+
+app_name = "notifications"
+urlpatterns = [path("mail/<str:token>/unsubscribe/", views.unsubscribe, name="unsubscribe")]
