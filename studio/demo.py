@@ -352,10 +352,11 @@ class Demo:
         self._say("Checking the page, the stream, the subtitles, the downloads and the mails")
         visitor = visitor_session()
         page = self._expect(visitor.get(f"{self.base_url}/webinars/{self.state['webinar']}/watch/", timeout=30), "page")
-        master = re.search(r'"([^"]*/master\.m3u8[^"]*)"', page.text)
-        if master is None:
-            raise DemoFailed("The watch page names no stream.")
-        playlist = self._expect(visitor.get(self._absolute(master[1]), timeout=30), "the HLS master").text
+        player = re.search(r'<rostrum-player\s+base="([^"]+)"', page.text)
+        if player is None:
+            raise DemoFailed("The watch page has no player.")
+        master = self._absolute(f"{player[1]}master.m3u8")
+        playlist = self._expect(visitor.get(master, timeout=30), "the HLS master").text
         languages = set(re.findall(r'TYPE=SUBTITLES[^\n]*LANGUAGE="([^"]+)"', playlist))
         if languages != {"en", *SUBTITLES}:
             raise DemoFailed(f"The stream offers subtitles in {sorted(languages)}, not in five languages.")
