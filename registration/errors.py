@@ -138,3 +138,13 @@ class NotOpen(RegistrationError):
 
     code = "not_open"
     status = 409
+
+
+class MessageRefused(RegistrationError):
+    """A message to registrants cannot be written or sent as it is."""
+
+    code = "message_refused"
+
+    def __init__(self, message: str | Promise, *, code: str = "", field: str = "", status: int = 400) -> None:
+        super().__init__(message, code=code, field=field)
+        self.status = status

@@ -103,6 +103,81 @@ def send_announcement(registration: Registration, announcement: Announcement) ->
     )
 
 
+def send_optional(
+    registration: Registration, *, purpose: str, template: str, version: int, **facts: Any
+) -> Message | None:
+    """Tell one of many something that they may ask to hear no more of: a reminder, a survey, the organiser's words."""
+    return _send(
+        registration,
+        purpose=purpose,
+        template=template,
+        version=version,
+        is_bulk=True,
+        is_optional=True,
+        **facts,
+    )
+
+
+def send_invitation(invitation: Invitation) -> Message | None:
+    """Mail an invited person the link to the form."""
+    webinar, language = invitation.webinar, interface_language(invitation.language)
+    expires = ""
+    if invitation.expires_at is not None:
+        expires = moment_in_zone(invitation.expires_at, time_zone=webinar.time_zone, language=language)
+    return _send_about_webinar(
+        webinar,
+        purpose=INVITATION,
+        about=f"invitation:{invitation.pk}",
+        email=invitation.email,
+        name=invitation.name,
+        language=invitation.language,
+        template="invitation",
+        invitation_url=invitation_link_for(invitation),
+        expires=expires,
+    )
+
+
+def send_group_link(group: Group) -> Message | None:
+    """Mail a coordinator the link to the page of their team."""
+    return _send_about_webinar(
+        group.webinar,
+        purpose=GROUP,
+        about=f"group:{group.pk}",
+        email=group.coordinator_email,
+        name=group.coordinator_name,
+        language=group.language,
+        template="group",
+        group_name=without_links(group.name),
+        group_url=group_link_for(group),
+    )
+
+
+def _send_about_webinar(
+    webinar: Webinar, *, purpose: str, about: str, email: str, name: str, language: str, template: str, **facts: Any
+) -> Message | None:
+    """A mail to somebody without a registration; each call makes a further version of it."""
+    spoken = interface_language(language)
+    with translation.override(spoken):
+        title = str(webinar.title)
+    return send(
+        purpose=purpose,
+        about=about,
+        version=Message.objects.filter(about=about).count(),
+        recipient_email=email,
+        recipient_name=name,
+        language=language,
+        template=template,
+        context={
+            "title": without_links(title),
+            "times": session_times(webinar, time_zone=webinar.time_zone, language=spoken),
+            "page_url": f"{settings.BASE_URL}/webinars/{webinar.slug}/",
+            **facts,
+        },
+        organisation=webinar.organisation,
+        scope=scope_of(webinar),
+    )
+
+
 def _send(
     registration: Registration,
     *,
@@ -142,6 +217,8 @@ def _send(
         calendar=calendar_for(registration, method, language=language, join_url=join_url) if method else "",
         calendar_method=method or "",
         is_bulk=is_bulk,
+        scope=scope_of(webinar),
+        is_optional=is_optional,
     )
 
 
@@ -164,6 +241,17 @@ def calendar_for(
 
 def about(registration: Registration) -> str:
     return f"registration:{registration.pk}"
+
+
+def registration_of(message: Message) -> Registration | None:
+    """The registration that a mail is about, or None when it is gone."""
+    pk = message.about.removeprefix("registration:")
+    return Registration.objects.select_related("webinar").filter(pk=pk).first()
+
+
+def scope_of(webinar: Webinar) -> str:
+    """What mails about a webinar have in common: own words for it, a rate of its own, asking for no more of them."""
+    return f"webinar:{webinar.pk}"
 
 
 def register_purposes() -> None:
