@@ -8,6 +8,7 @@ class RegistrationConfig(AppConfig):
         from registration import (  # noqa: F401  (receivers connect on import)
             announcements,
             attendance_imports,
+            certificates,
             imports,
             messages,
             organiser_messages,
@@ -15,7 +16,7 @@ class RegistrationConfig(AppConfig):
             reminders,
             services,
         )
-        from registration.models import Announcement, AttendanceImport, RegistrationImport
+        from registration.models import Announcement, AttendanceImport, CertificateBatch, RegistrationImport
         from work import kinds
 
         kinds.register(
@@ -32,6 +33,14 @@ class RegistrationConfig(AppConfig):
                 model=AttendanceImport,
                 handle=attendance_imports.count_import,
                 queue=lambda _imported: "default",
+            )
+        )
+        kinds.register(
+            kinds.WorkKind(
+                name="registration.certificates",
+                model=CertificateBatch,
+                handle=certificates.make_certificates,
+                queue=lambda _batch: "media",  # each takes half a second of a processor
             )
         )
         kinds.register(

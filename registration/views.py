@@ -21,7 +21,7 @@ from accounts.links import LinkError
 from events.models import Webinar
 from events.rules import can_see_webinar
 from notifications.rendering import interface_language
-from registration import choices, selectors, services
+from registration import certificates, choices, selectors, services
 from registration.attendance import note_join
 from registration.errors import RegistrationError
 from registration.forms import ChangeForm, LinksForm, RegistrationForm
@@ -188,6 +188,7 @@ def own(request: HttpRequest, registration: Registration) -> HttpResponse:
         "door": door,
         "join_url": join_link_for(registration) if door in (Door.OPEN, Door.EARLY, Door.NO_ROOM) else "",
         "rank": selectors.waitlist_rank(registration),
+        "certificate": certificates.valid_certificate(registration),
     }
     return render(request, "registration/own.html", context)
 

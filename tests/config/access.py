@@ -222,6 +222,10 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     browser.get(f"/registrations/{own}/")
     world.cookies["registrant"] = {name: morsel.value for name, morsel in browser.cookies.items()}
 
+    key = private_storage().save("certificates/one.pdf", ContentFile(b"%PDF-"))
+    certificate = registration.certificates.create(number="2027-ABCD-2345", language="en", key=key)
+    world.values |= {"certificate_id": certificate.pk, "certificate_code": certificate.code}
+
     recording = Recording.objects.select_related("asset__current_package").get(pk=world.values["closed_recording_id"])
     package = recording.asset.current_package
     assert package is not None

@@ -133,6 +133,9 @@ POST   /registrations/{own}/change/        404  200  404  404  404  404  404  40
 GET    /registrations/{own}/cancel/        404  200  404  404  404  404  404  404
 POST   /registrations/{own}/cancel/        404  302  404  404  404  404  404  404
 GET    /registrations/{own}/calendar.ics   404  200  404  404  404  404  404  404
+GET    /registrations/{own}/certificate.pdf  404  302  404  404  404  404  404  404
+GET    /certificates/{certificate_code}/   200  200  200  200  200  200  200  200
+GET    /certificates/{own}/                404  404  404  404  404  404  404  404
 GET    /join/{join}/                       404  200  404  404  404  404  404  404
 GET    /join/{own}/                        404  404  404  404  404  404  404  404
 GET    /registrations/{join}/              404  404  404  404  404  404  404  404
