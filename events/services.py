@@ -28,6 +28,8 @@ M = TypeVar("M", bound=Model)
 # What calendars show of a webinar: a change of these raises `calendar_sequence` (RFC 5545, section 3.8.7.4).
 CALENDAR_FIELDS: Final = frozenset({"title", "starts_at", "ends_at", "time_zone", "join_url"})
 MAX_CAPACITY: Final = 1_000_000
+MAX_REMINDERS: Final = 6
+MIN_REMINDER, MAX_REMINDER = 5, 30 * 24 * 60  # minutes before the start
 _MOMENTS: Final = ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
 # Words that stand where a webinar's or series' name would stand in an address.
 RESERVED_SLUGS: Final = frozenset({"new", "search", "calendar"})
@@ -263,6 +265,19 @@ def _clean_join_url(value: str, _language: str) -> str:
     return value
 
 
+def _clean_reminders(values: Iterable[int], _language: str) -> list[int]:
+    minutes = sorted(set(values), reverse=True)
+    if len(minutes) > MAX_REMINDERS or not all(
+        isinstance(one, int) and MIN_REMINDER <= one <= MAX_REMINDER for one in minutes
+    ):
+        raise InvalidValue(
+            _("Choose at most %(count)s reminders, from 5 minutes to 30 days before the start.")
+            % {"count": MAX_REMINDERS},
+            field="reminder_minutes",
+        )
+    return minutes
+
+
 def _clean_visibility(value: str, _language: str) -> str:
     if value not in Visibility.values:
         raise InvalidValue(
@@ -292,6 +307,7 @@ _WEBINAR_CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "needs_invitation": lambda value, _language: bool(value),
     "email_domains": lambda value, _language: validators.domains(value, field="email_domains"),
     "visibility": _clean_visibility,
+    "reminder_minutes": _clean_reminders,
 }
 
 

@@ -5,8 +5,8 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from notifications import delivery  # models are not ready before
-        from notifications.models import Message
+        from notifications import account_mails, delivery, purposes  # models are not ready before
+        from notifications.models import ACCOUNT, Message
         from work import kinds
 
         kinds.register(
@@ -19,3 +19,4 @@ class NotificationsConfig(AppConfig):
                 order=("is_bulk", "created_at"),
             )
         )
+        purposes.register(ACCOUNT, account_mails.is_still_wanted)

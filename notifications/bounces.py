@@ -18,7 +18,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts.text import clean_line
-from notifications.models import Bounce, BounceKind, Message, Suppression
+from notifications.models import Bounce, BounceKind, Message
+from notifications.services import suppress
 
 DETAIL_MAX = 500
 # Enhanced status codes (RFC 3463) after which an address will never take a mail: bad mailbox or domain (5.1), mailbox
@@ -63,10 +64,7 @@ def record(*, message: Message, kind: BounceKind, detail: str) -> Bounce:
         )
         if is_new and kind in (BounceKind.HARD, BounceKind.COMPLAINT):
             reason = _("The address does not exist") if kind == BounceKind.HARD else _("Reported as unwanted")
-            Suppression.objects.get_or_create(
-                email=message.recipient_email,
-                defaults={"reason": clean_line(f"{reason}: {row.detail}", max_length=200)},
-            )
+            suppress(email=message.recipient_email, reason=f"{reason}: {row.detail}")
     return row
 
 

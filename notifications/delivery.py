@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from notifications import bounces, opt_outs, purposes
 from notifications.mime import build_mail
-from notifications.models import BounceKind, Delivery, Message, Suppression
+from notifications.models import ACCOUNT, BounceKind, Delivery, Message, Suppression
 from notifications.services import MAIL_TRIES
 from work.errors import DomainError, PermanentFailure, Skip, TemporaryFailure
 from work.leases import Lease
@@ -72,7 +72,9 @@ def settle(message: Message) -> None:
         delivery = Delivery.FAILED if message.handed_over_at is None else Delivery.UNKNOWN
     else:
         delivery = Delivery.SUPPRESSED
-    Message.objects.filter(pk=message.pk).update(delivery=delivery)
+    # Codes and links to sign in with are of no use to the outbox once the mail has left.
+    gone = {"text": ""} if message.purpose == ACCOUNT and delivery != Delivery.FAILED else {}
+    Message.objects.filter(pk=message.pk).update(delivery=delivery, **gone)
     message.delivery = delivery
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organisation
 from work.models import Record, WorkRow
 
+ACCOUNT = "account"  # the purpose of mails about signing in; what they say is a secret
 NEWS = "news"  # the scope of what an organisation tells those who agreed to hear of further webinars
 
 

@@ -1,5 +1,7 @@
 """Queueing of mails. The app that knows the fact calls `send`; `notifications.delivery` does the rest."""
 
+import csv
+import io
 import uuid
 from email.utils import parseaddr
 from typing import Any
@@ -7,12 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts.models import Organisation
+from accounts.models import Organisation, User
+from accounts.services import record_action
 from accounts.text import clean_line, without_links
 from notifications.addresses import clean_address
+from notifications.errors import AddressRefused
 from notifications.models import Delivery, Message, Suppression
 from notifications.opt_outs import unsubscribe_link
-from notifications.rendering import render
+from notifications.rendering import SUBJECT_MAX, interface_language, render
 from notifications.wording import Words, own_words
 from work import services as work
 from work.errors import StaleState
@@ -95,6 +99,34 @@ def send(
         is_optional=can_stop,
         tries_left=MAIL_TRIES,
     )
+    return _queue(message)
+
+
+def send_written(
+    *, purpose: str, about: str, recipient_email: str, language: str, subject: str, text: str
+) -> Message | None:
+    """Queue a mail that is written already, to somebody who waits for it. Each call is a mail.
+
+    Raises:
+        AddressRefused: the address cannot be written to.
+    """
+    pk = uuid.uuid4()
+    return _queue(
+        Message(
+            id=pk,
+            purpose=purpose,
+            about=f"{about}:{pk.hex[:8]}"[-60:],
+            recipient_email=clean_address(recipient_email),
+            language=interface_language(language),
+            message_id=f"<{pk.hex}@{_sender_domain()}>",
+            subject=clean_line(subject, max_length=SUBJECT_MAX),
+            text=text.strip() + "\n",
+            tries_left=MAIL_TRIES,
+        )
+    )
+
+
+def _queue(message: Message) -> Message | None:
     try:
         with transaction.atomic():
             message.save(force_insert=True)
@@ -120,10 +152,43 @@ def send_again(*, message: Message) -> None:
         work.enqueue(message)
 
 
-def suppress(*, email: str, reason: str) -> Suppression:
-    """Write to this address no more. What waits in the queue for it is not sent either."""
-    row, _created = Suppression.objects.get_or_create(email=clean_address(email), defaults={"reason": reason[:200]})
+def suppress(*, email: str, reason: str, user: User | None = None) -> Suppression:
+    """Write to this address no more. What waits in the queue for it is not sent either.
+
+    Raises:
+        AddressRefused: this is no address.
+    """
+    row, is_new = Suppression.objects.get_or_create(
+        email=clean_address(email), defaults={"reason": clean_line(reason, max_length=200)}
+    )
+    if is_new:
+        record_action(action="suppression.added", target=row, organisation=None, user=user)
     return row
+
+
+def allow_again(*, suppression: Suppression, user: User | None) -> None:
+    """Write to this address again, because somebody knows that it works now."""
+    record_action(action="suppression.removed", target=suppression, organisation=None, user=user)
+    suppression.delete()
+
+
+def import_suppressions(*, text: str, user: User | None) -> tuple[int, list[str]]:
+    """Suppress the addresses in a table (CSV: address, reason), or one address a line.
+
+    Returns how many are new, and the lines that hold no address, cut short; the first line may be a heading.
+    """
+    before, refused = Suppression.objects.count(), []
+    with transaction.atomic():
+        for number, row in enumerate(csv.reader(io.StringIO(text.lstrip("\ufeff").replace("\0", "")))):
+            cells = [cell.strip().lstrip("'") for cell in row]
+            if not any(cells):
+                continue
+            try:
+                suppress(email=cells[0], reason=cells[1] if len(cells) > 1 else "", user=user)
+            except AddressRefused:
+                if number:
+                    refused.append(clean_line(cells[0], max_length=80))
+    return Suppression.objects.count() - before, refused
 
 
 def _sender_domain() -> str:

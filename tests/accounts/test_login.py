@@ -1,11 +1,16 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+import work.services
+from notifications.models import Delivery, Message
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.django_db
 
@@ -22,12 +27,13 @@ def test_person_signs_in_with_address_and_password(client: Client) -> None:
     assert (response.status_code, response["Location"]) == (302, "/studio/")
 
 
-def test_person_signs_in_with_a_mailed_code(client: Client, mailoutbox: list) -> None:  # type: ignore[type-arg]  # pytest-django gives a plain list
+def test_person_signs_in_with_a_mailed_code(client: Client) -> None:
     user = UserFactory()
     client.post("/accounts/login/code/", {"email": user.email})
-    assert [mail.to for mail in mailoutbox] == [[user.email]]
-    code = re.search(r"^\s*([0-9A-Z-]{6,12})\s*$", mailoutbox[0].body, re.MULTILINE)
-    assert code is not None, mailoutbox[0].body
+    mail = Message.objects.get()
+    assert mail.recipient_email == user.email
+    code = re.search(r"^\s*([0-9A-Z-]{6,12})\s*$", mail.text, re.MULTILINE)
+    assert code is not None, mail.text
     client.post("/accounts/login/code/confirm/", {"code": code[1]})
     assert client.session["_auth_user_id"] == str(user.pk)
 
@@ -43,15 +49,32 @@ def test_unknown_address_and_wrong_password_are_answered_alike(client: Client) -
 
 
 @pytest.mark.parametrize("path", ["/accounts/password/reset/", "/accounts/login/code/"])
-def test_known_and_unknown_addresses_get_the_same_answer(path: str, mailoutbox: list) -> None:  # type: ignore[type-arg]  # as above
+def test_known_and_unknown_addresses_get_the_same_answer(path: str) -> None:
     user = UserFactory()
     known, unknown = (Client().post(path, {"email": email}) for email in (user.email, "nobody@example.org"))
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
 
 
-def test_mail_to_an_unknown_address_offers_no_sign_up(mailoutbox: list) -> None:  # type: ignore[type-arg]  # as above
+def test_mail_to_an_unknown_address_offers_no_sign_up() -> None:
     Client().post("/accounts/password/reset/", {"email": "nobody@example.org"})
-    assert "signup" not in "".join(mail.body for mail in mailoutbox)
+    assert "signup" not in Message.objects.get().text
+
+
+def test_what_a_mail_about_signing_in_says_is_forgotten_once_it_left(smtp: SmtpServer) -> None:
+    Client().post("/accounts/login/code/", {"email": UserFactory().email})
+    mail = Message.objects.get()
+    work.services.execute("notifications.message", mail.pk)
+    mail.refresh_from_db()
+    assert (mail.delivery, mail.text) == (Delivery.SENT, "")
+    assert len(smtp.received) == 1
+
+
+def test_a_code_that_nobody_waits_for_any_more_is_not_sent(smtp: SmtpServer) -> None:
+    Client().post("/accounts/login/code/", {"email": UserFactory().email})
+    mail = Message.objects.get()
+    Message.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    work.services.execute("notifications.message", mail.pk)
+    assert smtp.received == []
 
 
 def test_tries_are_limited_and_a_forged_header_does_not_help(client: Client) -> None:
