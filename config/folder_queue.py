@@ -76,6 +76,11 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
 
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        """Nothing: a folder has no host, and kombu would warn of its absence at every connection."""
+        return {}
+
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
