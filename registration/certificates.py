@@ -245,10 +245,15 @@ def _missing(rule: CertificateRule, presence: Presence, score: float | None, has
     return tuple(found)
 
 
-def to_issue(webinar: Webinar) -> list[Decision]:
-    """Who has earned a certificate and has none. Who had one that was revoked gets another only by `reissue`."""
+def to_issue(webinar: Webinar, judged: Iterable[Decision] | None = None) -> list[Decision]:
+    """Who has earned a certificate and has none. Who had one that was revoked gets another only by `reissue`.
+
+    Args:
+        judged: what `decisions` said, where it was asked already.
+    """
     have = set(Certificate.objects.filter(registration__webinar=webinar).values_list("registration", flat=True))
-    return [one for one in decisions(webinar) if one.is_earned and one.registration.pk not in have]
+    people = decisions(webinar) if judged is None else judged
+    return [one for one in people if one.is_earned and one.registration.pk not in have]
 
 
 # --- Issuing -------------------------------------------------------------------------------------------------------

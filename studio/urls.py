@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from studio.attendance_urls import attendance_urls, certificate_urls
 from studio.views import (
     cutting,
     downloads,
@@ -99,6 +100,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/", webinars.dashboard, name="dashboard"),
     path("studio/webinars/new/", webinars.webinar_create, name="webinar_create"),
     path("studio/webinars/<uuid:pk>/", include(webinar_urls)),
+    path("studio/webinars/<uuid:pk>/attendance/", include(attendance_urls)),
+    path("studio/webinars/<uuid:pk>/certificates/", include(certificate_urls)),
     path("studio/speakers/<uuid:pk>/", speakers.speaker_edit, name="speaker_edit"),
     path("studio/speakers/<uuid:pk>/remove/", speakers.speaker_remove, name="speaker_remove"),
     path("studio/speakers/<uuid:pk>/invite/", speakers.speaker_invite, name="speaker_invite"),

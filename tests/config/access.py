@@ -225,6 +225,9 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     key = private_storage().save("certificates/one.pdf", ContentFile(b"%PDF-"))
     certificate = registration.certificates.create(number="2027-ABCD-2345", language="en", key=key)
     world.values |= {"certificate_id": certificate.pk, "certificate_code": certificate.code}
+    report = webinars["closed"].attendance_imports.create(system="zoom", file_name="report.csv")
+    batch = webinars["closed"].certificate_batches.create(state=WorkState.FAILED)
+    world.values |= {"attendance_report_id": report.pk, "certificate_batch_id": batch.pk}
 
     recording = Recording.objects.select_related("asset__current_package").get(pk=world.values["closed_recording_id"])
     package = recording.asset.current_package

@@ -1,0 +1,28 @@
+"""Addresses below a webinar's: its attendance and its certificates."""
+
+from django.urls import path
+
+from studio.views import attendance, certificates
+
+attendance_urls = [
+    path("", attendance.attendances, name="attendance"),
+    path("table.<slug:format>", attendance.attendance_table, name="attendance_table"),
+    path("reports/", attendance.report_upload, name="attendance_report_upload"),
+    path("reports/<uuid:report>/", attendance.report, name="attendance_report"),
+    path("reports/<uuid:report>/confirm/", attendance.report_confirm, name="attendance_report_confirm"),
+    path("reports/<uuid:report>/discard/", attendance.report_discard, name="attendance_report_discard"),
+    path("people/<uuid:registration>/", attendance.correction, name="attendance_person"),
+]
+
+certificate_urls = [
+    path("", certificates.overview, name="certificates"),
+    path("state/", certificates.batch_state, name="certificate_batch_state"),
+    path("rule/", certificates.rule, name="certificate_rule"),
+    path("preview.pdf", certificates.preview, name="certificate_preview"),
+    path("issue/", certificates.issue, name="certificates_issue"),
+    path("batches/<uuid:batch>/cancel/", certificates.batch_cancel, name="certificate_batch_cancel"),
+    path("batches/<uuid:batch>/retry/", certificates.batch_retry, name="certificate_batch_retry"),
+    path("<uuid:certificate>/file.pdf", certificates.certificate_file, name="certificate_file"),
+    path("<uuid:certificate>/revoke/", certificates.revoke, name="certificate_revoke"),
+    path("<uuid:certificate>/reissue/", certificates.reissue, name="certificate_reissue"),
+]
