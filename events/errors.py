@@ -39,6 +39,12 @@ class DoubledLocalTime(InvalidValue):
     code = "doubled_local_time"
 
 
+class ZoneChangeUnclear(InvalidValue):
+    """The organiser's zone changes and nobody said whether the clock time or the moment stays."""
+
+    code = "zone_change_unclear"
+
+
 class EndsBeforeStart(InvalidValue):
     code = "ends_before_start"
 

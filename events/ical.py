@@ -77,22 +77,43 @@ def webinar_calendar(
         return _text(calendar, [webinar])
 
 
-def feed_calendar(*, webinars: Sequence[Webinar], name: str, stamped_at: datetime | None = None) -> str:
+@dataclass(frozen=True)
+class Entry:
+    """A webinar in a person's own calendar: its UID and SEQUENCE are those of their invitation."""
+
+    webinar: Webinar
+    uid: str
+    sequence: int
+    is_cancelled: bool = False
+
+
+def feed_calendar(
+    *,
+    name: str,
+    webinars: Sequence[Webinar] = (),
+    entries: Sequence[Entry] = (),
+    stamped_at: datetime | None = None,
+) -> str:
     """Return a calendar of several webinars to subscribe to: METHOD:PUBLISH, no persons, no join links.
 
     Cancelled ones stay in it with STATUS:CANCELLED, so that subscribers see it.
+
+    Args:
+        webinars: for everybody; each under the UID that all shared calendars have.
+        entries: for one person.
     """
     calendar = _empty_calendar("PUBLISH")
     calendar.add("name", clean_line(name))  # RFC 7986, section 5.1
     calendar.add("refresh-interval", vDuration(timedelta(hours=6)), parameters={"VALUE": "DURATION"})
     stamp = stamped_at or timezone.now()
-    for webinar in webinars:
-        event = _event(webinar, page_url="", join_url="", stamped_at=stamp)
-        event.add("uid", webinar_uid(webinar))
-        event.add("sequence", webinar.calendar_sequence)
-        event.add("status", _status(webinar))
+    shared = [Entry(webinar, webinar_uid(webinar), webinar.calendar_sequence) for webinar in webinars]
+    for entry in (*shared, *entries):
+        event = _event(entry.webinar, page_url="", join_url="", stamped_at=stamp)
+        event.add("uid", entry.uid)
+        event.add("sequence", entry.sequence)
+        event.add("status", "CANCELLED" if entry.is_cancelled else _status(entry.webinar))
         calendar.add_component(event)
-    return _text(calendar, webinars)
+    return _text(calendar, [entry.webinar for entry in (*shared, *entries)])
 
 
 def webinar_uid(webinar: Webinar, person: str = "") -> str:

@@ -20,7 +20,16 @@ from accounts.models import Organisation, User
 from accounts.services import record_action
 from accounts.text import clean_lines
 from events import selectors, signals, slides, validators
-from events.errors import EditConflict, EndsBeforeStart, EventError, InvalidValue, NoAddress, SlugTaken, WrongState
+from events.errors import (
+    EditConflict,
+    EndsBeforeStart,
+    EventError,
+    InvalidValue,
+    NoAddress,
+    SlugTaken,
+    WrongState,
+    ZoneChangeUnclear,
+)
 from events.models import Series, Speaker, Visibility, Webinar, WebinarState, random_nonce
 
 M = TypeVar("M", bound=Model)
@@ -85,6 +94,7 @@ def update_webinar(
     user: User | None,
     expected_updated_at: datetime | None = None,
     slug: str = "",
+    zone_change: str = "",
     **fields: Any,
 ) -> Webinar:
     """Change the given fields (those of `create_webinar`) and announce what really changed.
@@ -93,9 +103,12 @@ def update_webinar(
         slug: a new address; empty to keep the one it has.
         expected_updated_at: the `updated_at` that the editor saw. When the row has been saved since, nothing is
             written, so that two editors cannot silently overwrite each other.
+        zone_change: what a new `time_zone` without new times means: "clock" keeps what the clocks show, so the moment
+            moves; "moment" keeps the moment, so what the clocks show moves.
 
     Raises:
         EditConflict: somebody else saved in between.
+        ZoneChangeUnclear: the zone changes, the times were not given, and `zone_change` is neither.
         WrongState: the webinar is cancelled, or its address would change after it was published.
         InvalidValue: as for `create_webinar`.
     """
@@ -103,7 +116,7 @@ def update_webinar(
         current = _lock(Webinar.objects.select_related("organisation", "series"), webinar, expected_updated_at)
         if current.state == WebinarState.CANCELLED:
             raise WrongState(_("This webinar is cancelled and cannot be changed."))
-        cleaned = _clean_webinar(current, fields)
+        cleaned = _clean_webinar(current, _with_zone_change(current, fields, zone_change))
         changes = {name for name, value in cleaned.items() if getattr(current, name) != value}
         for name in changes:
             setattr(current, name, cleaned[name])
@@ -204,6 +217,25 @@ def delete_webinar(*, webinar: Webinar, user: User | None) -> None:
             slug=current.slug,
         )
         current.delete()
+
+
+def _with_zone_change(current: Webinar, fields: dict[str, Any], meant: str) -> dict[str, Any]:
+    """Return the fields with the times that a change of the zone alone means."""
+    if "time_zone" not in fields or {"starts_at", "ends_at"} <= fields.keys():
+        return fields
+    if validators.time_zone(fields["time_zone"]).key == current.time_zone or meant == "moment":
+        return fields
+    if meant != "clock":
+        raise ZoneChangeUnclear(
+            _("Say what stays when the time zone changes: what the clocks show, or the moment."), field="zone_change"
+        )
+    old = validators.time_zone(current.time_zone)
+    kept = {
+        name: moment.astimezone(old).replace(tzinfo=None)
+        for name in ("starts_at", "ends_at", "registration_opens_at", "registration_closes_at")
+        if (moment := getattr(current, name)) is not None
+    }
+    return {**kept, **fields}
 
 
 def _fresh(webinar: Webinar) -> Webinar:

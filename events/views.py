@@ -19,7 +19,7 @@ def webinar_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     webinar = get_object_or_404(Webinar.objects.select_related("organisation", "series"), slug=slug)
     if not rules.can_see_webinar(webinar, request.user):
         raise Http404
-    return _calendar(ical.webinar_calendar(webinar=webinar, method="PUBLISH"), file_name=f"{webinar.slug}.ics")
+    return calendar_response(ical.webinar_calendar(webinar=webinar, method="PUBLISH"), file_name=f"{webinar.slug}.ics")
 
 
 @require_safe
@@ -27,17 +27,22 @@ def series_calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """The announced webinars of a public series."""
     series = get_object_or_404(Series, slug=slug, is_public=True)
     webinars = selectors.calendar_webinars(series=series)
-    return _calendar(ical.feed_calendar(webinars=webinars, name=str(series.title)), file_name=f"{series.slug}.ics")
+    return calendar_response(
+        ical.feed_calendar(webinars=webinars, name=str(series.title)), file_name=f"{series.slug}.ics"
+    )
 
 
 @require_safe
 def site_calendar(request: HttpRequest) -> HttpResponse:
     """All announced webinars."""
     name = _("%(site)s: webinars") % {"site": settings.SITE_NAME}
-    return _calendar(ical.feed_calendar(webinars=selectors.calendar_webinars(), name=name), file_name="webinars.ics")
+    return calendar_response(
+        ical.feed_calendar(webinars=selectors.calendar_webinars(), name=name), file_name="webinars.ics"
+    )
 
 
-def _calendar(text: str, *, file_name: str) -> HttpResponse:
+def calendar_response(text: str, *, file_name: str) -> HttpResponse:
+    """A calendar as programs that subscribe to it get it; `file_name` is ASCII."""
     # Slugs are ASCII, so the file name needs no encoding (RFC 6266).
     response = HttpResponse(
         text,

@@ -6,17 +6,25 @@ readers which trust the component are wrong for an hour.
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
 _DAY = timedelta(days=1)
-_MARGIN = timedelta(days=366)  # so that an entry which moves by some months still finds its offset
 
 
 def timezone_component(zone: zoneinfo.ZoneInfo, *, first: datetime, last: datetime) -> Timezone:
-    """Return the zone's rules from a year before `first` to a year after `last` (aware datetimes)."""
-    moment = (first.astimezone(UTC) - _MARGIN).replace(minute=0, second=0, microsecond=0)
-    end = last.astimezone(UTC) + _MARGIN
+    """Return the zone's rules from the year before `first` to the year after `last` (aware datetimes).
+
+    Whole years, so that all mails about one webinar, and most about others, share what is made once. Whoever gets it
+    must not change it.
+    """
+    return _component(zone, first.astimezone(UTC).year - 1, last.astimezone(UTC).year + 1)
+
+
+@lru_cache(maxsize=256)
+def _component(zone: zoneinfo.ZoneInfo, first_year: int, last_year: int) -> Timezone:
+    moment, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 1, tzinfo=UTC)
     component = Timezone()
     component.add("tzid", zone.key)
     start_offset = _offset(zone, moment)

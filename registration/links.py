@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.links import make_token, read_token
-from registration.models import Group, Invitation, Registration
+from registration.models import CalendarFeed, Group, Invitation, Registration
 
 SESSION_KEY = "registrations"  # {webinar id: "registration id.nonce"}
 PROOF_LIFE = timedelta(days=3)  # the mail says so: templates/mail/proof
 _OWN, _JOIN, _PROOF, _INVITATION, _GROUP = "registration", "join", "proof", "invitation", "group"
+_FEED = "feed"
 
 
 def token_for(registration: Registration) -> str:
@@ -99,6 +100,21 @@ def group_by_token(token: str) -> Group:
         accounts.links.LinkError: it opens nothing.
     """
     return read_token(purpose=_GROUP, token=token, queryset=Group.objects.select_related("webinar__organisation"))
+
+
+def feed_link_for(feed: CalendarFeed) -> str:
+    """Return the absolute, secret address of the calendar with all of a person's webinars."""
+    token = make_token(purpose=_FEED, pk=feed.pk, nonce=feed.link_nonce)
+    return settings.BASE_URL + reverse("registration:feed", args=[token])
+
+
+def feed_by_token(token: str) -> CalendarFeed:
+    """Return the calendar that this address opens.
+
+    Raises:
+        accounts.links.LinkError: it opens nothing (any more).
+    """
+    return read_token(purpose=_FEED, token=token, queryset=CalendarFeed.objects.all())
 
 
 def remember_registration(request: HttpRequest, registration: Registration) -> None:

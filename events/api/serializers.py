@@ -64,6 +64,7 @@ class WebinarSerializer(EditableSerializer):
         "needs_approval",
         "needs_invitation",
         "email_domains",
+        "reminder_minutes",
         "join_url",
         "calendar_sequence",
         "created_at",
@@ -87,6 +88,15 @@ class WebinarSerializer(EditableSerializer):
         child=serializers.CharField(max_length=260),
         required=False,
         help_text="Only addresses of these institutions may register, each proved by a mailed link.",
+    )
+    reminder_minutes = serializers.ListField(
+        child=serializers.IntegerField(), required=False, max_length=20, help_text="Before the start."
+    )
+    zone_change = serializers.ChoiceField(
+        choices=("clock", "moment"),
+        required=False,
+        write_only=True,
+        help_text="What stays when `time_zone` is changed without the times: what the clocks show, or the moment.",
     )
     published_at = UtcField(read_only=True)
     cancelled_at = UtcField(read_only=True)
@@ -112,12 +122,14 @@ class WebinarSerializer(EditableSerializer):
             "starts_at",
             "ends_at",
             "time_zone",
+            "zone_change",
             "capacity",
             "registration_opens_at",
             "registration_closes_at",
             "needs_approval",
             "needs_invitation",
             "email_domains",
+            "reminder_minutes",
             "is_registration_open",
             "join_url",
             "visibility",

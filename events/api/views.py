@@ -56,6 +56,7 @@ class WebinarViewSet(
         data = serializer.validated_data
         organisation = data.pop("organisation", None) or only_organisation(self.request)
         require_organiser(self.request, organisation)
+        data.pop("zone_change", None)  # there is no earlier zone
         serializer.instance = services.create_webinar(organisation=organisation, user=self.user, **data)
 
     def perform_update(self, serializer: "serializers.BaseSerializer[Webinar]") -> None:

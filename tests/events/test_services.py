@@ -18,6 +18,7 @@ from events.errors import (
     SlugTaken,
     UnknownTimeZone,
     WrongState,
+    ZoneChangeUnclear,
 )
 from events.models import Series, Speaker, Webinar, WebinarState
 from tests.factories.accounts import OrganisationFactory, UserFactory
@@ -162,7 +163,7 @@ def test_published_webinar_keeps_its_address() -> None:
         ({"title": "New title"}, {"title"}, 1),
         ({"starts_at": STARTS + timedelta(minutes=30)}, {"starts_at"}, 1),
         ({"join_url": "https://room.example.org/2"}, {"join_url"}, 1),
-        ({"time_zone": "Europe/Lisbon"}, {"time_zone"}, 1),
+        ({"time_zone": "Europe/Lisbon", "zone_change": "moment"}, {"time_zone"}, 1),
         ({"capacity": 40}, {"capacity"}, 0),
         ({"topic": "Access to care"}, {"topic"}, 0),
     ],
@@ -346,3 +347,27 @@ def test_two_editors_of_a_speaker_do_not_overwrite_each_other() -> None:
     services.update_speaker(speaker=speaker, user=None, expected_updated_at=seen, biography="First")
     with pytest.raises(EditConflict):
         services.update_speaker(speaker=speaker, user=None, expected_updated_at=seen, biography="Second")
+
+
+def test_a_new_zone_alone_must_say_what_it_means() -> None:
+    webinar = create(starts_at=datetime(2027, 7, 1, 14, 0), ends_at=datetime(2027, 7, 1, 15, 0))
+    with pytest.raises(ZoneChangeUnclear) as refused:
+        services.update_webinar(webinar=webinar, user=None, time_zone="Europe/Lisbon")
+    assert refused.value.field == "zone_change"
+    webinar.refresh_from_db()
+    assert webinar.time_zone == "Europe/Brussels"
+
+
+def test_a_new_zone_keeps_the_moment_or_the_clock_time() -> None:
+    webinar = create(starts_at=datetime(2027, 7, 1, 14, 0), ends_at=datetime(2027, 7, 1, 15, 0))
+    moved = services.update_webinar(webinar=webinar, user=None, time_zone="Europe/Lisbon", zone_change="moment")
+    assert moved.starts_at == datetime(2027, 7, 1, 12, 0, tzinfo=UTC)
+    moved = services.update_webinar(webinar=webinar, user=None, time_zone="Asia/Kathmandu", zone_change="clock")
+    assert moved.starts_at == datetime(2027, 7, 1, 7, 15, tzinfo=UTC)  # 13:00 in Lisbon, now 13:00 in Kathmandu
+    assert moved.calendar_sequence == 2
+
+
+def test_a_clock_time_that_the_new_zone_skips_is_refused() -> None:
+    webinar = create(starts_at=datetime(2027, 3, 28, 2, 30), ends_at=datetime(2027, 3, 28, 4, 0), time_zone="UTC")
+    with pytest.raises(ImpossibleLocalTime):
+        services.update_webinar(webinar=webinar, user=None, time_zone="Europe/Brussels", zone_change="clock")
