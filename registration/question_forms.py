@@ -8,18 +8,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.template.defaultfilters import linebreaksbr
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.models import Organisation
+from events.models import Webinar
 from registration.answer_files import CONTENT_TYPES
-from registration.answers import LONG_TEXT_MAX, SCALE, TEXT_MAX, answers_by_item, items_of
+from registration.answers import LONG_TEXT_MAX, SCALE, TEXT_MAX, Cleaned, answers_by_item, clean_answers, items_of
+from registration.consents import agreed_texts, current_texts
 from registration.errors import AnswersRefused
-from registration.models import Answer, QuestionKind, Questionnaire, QuestionnaireItem, Response
+from registration.forms import RegistrationForm
+from registration.models import (
+    Answer,
+    ConsentKind,
+    ConsentText,
+    QuestionKind,
+    Questionnaire,
+    QuestionnaireItem,
+    QuestionnairePurpose,
+    Response,
+)
 from registration.questions import choice_ids, text_of
+from registration.surveys import asked_questionnaire
 from work.errors import DomainError
 
 RADIOS_MAX = 12  # more choices are a list to open
+CONSENT_LABELS = {
+    ConsentKind.RECORDING.value: gettext_lazy("I agree to being recorded."),
+    ConsentKind.CONTACT.value: gettext_lazy("You may tell me of further webinars."),
+}
 
 
 class AnswerField(forms.Field):
@@ -173,10 +192,6 @@ class QuestionsMixin(forms.Form):
         """What was entered, by item, for `registration.answers.clean_answers`."""
         return {name[2:]: value for name, value in self.cleaned_data.items() if name.startswith("q_")}
 
-    @property
-    def question_bound_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if name.startswith("q_")]
-
     def add_answer_errors(self, error: DomainError) -> bool:
         """Show refused answers at their questions. Returns False for other errors."""
         if not isinstance(error, AnswersRefused):
@@ -199,3 +214,95 @@ class QuestionnaireForm(QuestionsMixin):
     def add_domain_error(self, error: DomainError) -> None:
         if not self.add_answer_errors(error):
             self.add_error(None, str(error))
+
+
+# --- Consents ------------------------------------------------------------------------------------------------------
+class VersionBox(forms.CheckboxInput):
+    """A box whose value is the version of the text beside it, so that what was agreed to is what was shown."""
+
+    def __init__(self, version: str) -> None:
+        # A box ticked beside an older version is not ticked beside this one.
+        super().__init__(attrs={"value": version}, check_test=lambda value: value == version)
+
+    def format_value(self, value: Any) -> str:
+        return str(self.attrs["value"])
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return str(data.get(name) or "")
+
+
+class CurrentVersion(forms.HiddenInput):
+    """The version of the text on this page, whatever was sent with an earlier one."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        self.version = version
+
+    def format_value(self, value: Any) -> str:
+        return self.version
+
+
+def consent_fields(organisation: Organisation) -> dict[str, forms.Field]:
+    """A box for each consent that the organisation asks for besides the privacy notice, whose version is hidden in the
+    form: the form's own box agrees to it."""
+    fields: dict[str, forms.Field] = {}
+    for kind, text in current_texts(organisation).items():
+        if kind == ConsentKind.PRIVACY:
+            fields[f"consent_{kind}"] = AnswerField(widget=CurrentVersion(str(text.pk)), required=False)
+            continue
+        fields[f"consent_{kind}"] = AnswerField(
+            label=CONSENT_LABELS[kind],
+            help_text=linebreaksbr(str(text.text), autoescape=True),
+            required=text.is_required,
+            widget=VersionBox(str(text.pk)),
+        )
+    return fields
+
+
+class ConsentsMixin(forms.Form):
+    """For the form by which people register: call `ask_consents` at the end of `__init__`."""
+
+    organisation: Organisation
+
+    def ask_consents(self, organisation: Organisation) -> None:
+        """Add a box per text after the fields that are there."""
+        self.organisation = organisation
+        self.fields.update(consent_fields(organisation))
+
+    @property
+    def privacy_text(self) -> str:
+        """The organisation's own privacy notice, if it has written one."""
+        text = current_texts(self.organisation).get(ConsentKind.PRIVACY)
+        return str(text.text) if text else ""
+
+    def checked_consents(self) -> list[ConsentText]:
+        """What was agreed to; raises as `registration.consents.agreed_texts`."""
+        return agreed_texts(organisation=self.organisation, given=self._given_consents)
+
+    @property
+    def _given_consents(self) -> dict[str, str]:
+        """By kind, the version that was agreed to, for `registration.consents.agreed_texts`."""
+        return {
+            name.removeprefix("consent_"): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("consent_") and value
+        }
+
+
+class FullRegistrationForm(QuestionsMixin, ConsentsMixin, RegistrationForm):
+    """The public form with the organiser's own questions and consents."""
+
+    def __init__(self, *args: Any, webinar: Webinar, **kwargs: Any) -> None:
+        super().__init__(*args, webinar=webinar, **kwargs)
+        self.ask(asked_questionnaire(webinar, QuestionnairePurpose.REGISTRATION))
+        self.ask_consents(webinar.organisation)
+
+    def checked_answers(self) -> Cleaned | None:
+        """The answers, checked; raises as `registration.answers.clean_answers`."""
+        if self.questionnaire is None:
+            return None
+        return clean_answers(questionnaire=self.questionnaire, given=self.given_answers)
+
+    def add_domain_error(self, error: DomainError) -> None:
+        if not self.add_answer_errors(error):
+            super().add_domain_error(error)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registration import certificate_views, series_views, team_views, views
+from registration import answer_views, certificate_views, series_views, team_views, views
 
 app_name = "registration"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("registrations/<str:token>/", views.own, name="own"),
     path("registrations/<str:token>/change/", views.change, name="change"),
     path("registrations/<str:token>/cancel/", views.cancel, name="cancel"),
+    path("registrations/<str:token>/answers/<slug:purpose>/", answer_views.answer, name="answer"),
+    path("registrations/<str:token>/consents/", answer_views.own_consents, name="consents"),
     path("registrations/<str:token>/certificate.pdf", certificate_views.certificate, name="certificate"),
     path("certificates/<str:code>/", certificate_views.check, name="certificate_check"),
     path("registrations/<str:token>/calendar.ics", views.calendar, name="calendar"),

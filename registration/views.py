@@ -21,10 +21,10 @@ from accounts.links import LinkError
 from events.models import Webinar
 from events.rules import can_see_webinar
 from notifications.rendering import interface_language
-from registration import certificates, choices, selectors, services
+from registration import certificates, choices, selectors, services, surveys
 from registration.attendance import note_join
 from registration.errors import RegistrationError
-from registration.forms import ChangeForm, LinksForm, RegistrationForm
+from registration.forms import ChangeForm, LinksForm
 from registration.joining import OPENS_BEFORE, Door, door_for
 from registration.links import (
     invitation_by_token,
@@ -37,6 +37,7 @@ from registration.links import (
 )
 from registration.messages import calendar_for
 from registration.models import Invitation, Registration, RegistrationState
+from registration.question_forms import FullRegistrationForm
 from registration.times import session_times
 from work.errors import DomainError
 
@@ -65,7 +66,12 @@ def _form_page(
         services.require_invitation(webinar, invitation)
     except RegistrationError as error:
         return refusal(request, webinar, error)
-    form = RegistrationForm(request.POST or None, webinar=webinar, email=invitation.email if invitation else "")
+    form = FullRegistrationForm(
+        request.POST or None,
+        request.FILES or None,
+        webinar=webinar,
+        email=invitation.email if invitation else "",
+    )
     if request.method == "POST":
         if sends_too_often(request):
             return too_often(request)
@@ -89,7 +95,7 @@ def refusal(request: HttpRequest, webinar: Webinar, error: DomainError) -> HttpR
     return render(request, "registration/closed.html", context, status=error.status)
 
 
-def _register(form: RegistrationForm, webinar: Webinar, invitation: Invitation | None) -> bool:
+def _register(form: FullRegistrationForm, webinar: Webinar, invitation: Invitation | None) -> bool:
     if form.is_from_robot:
         return True
     try:
@@ -98,6 +104,8 @@ def _register(form: RegistrationForm, webinar: Webinar, invitation: Invitation |
             email=form.cleaned_data["email"],
             consents=["privacy"],
             invitation=invitation,
+            answers=form.checked_answers(),
+            consent_texts=form.checked_consents(),
             **vars(form.details),
         )
     except DomainError as error:
@@ -188,6 +196,7 @@ def own(request: HttpRequest, registration: Registration) -> HttpResponse:
         "door": door,
         "join_url": join_link_for(registration) if door in (Door.OPEN, Door.EARLY, Door.NO_ROOM) else "",
         "rank": selectors.waitlist_rank(registration),
+        "occasions": surveys.open_occasions(registration),
         "certificate": certificates.valid_certificate(registration),
     }
     return render(request, "registration/own.html", context)

@@ -4,10 +4,12 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from studio.attendance_urls import attendance_urls, certificate_urls
 from studio.views import (
+    consents,
     cutting,
     downloads,
     poster,
     productions,
+    questions,
     recordings,
     registrants,
     share,
@@ -25,6 +27,19 @@ from studio.views import (
 
 app_name = "studio"
 
+questionnaire_urls: list[URLPattern | URLResolver] = [
+    path("", questions.questionnaire, name="questionnaire"),
+    path("new/", questions.item_new, name="questionnaire_item_new"),
+    path("add/", questions.item_add, name="questionnaire_item_add"),
+    path("copy/", questions.questionnaire_copy, name="questionnaire_copy"),
+    path("preview/", questions.preview, name="questionnaire_preview"),
+    path("results/", questions.questionnaire_results, name="questionnaire_results"),
+    path("answers.<slug:format>", questions.questionnaire_table, name="questionnaire_table"),
+    path("<uuid:item>/", questions.item, name="questionnaire_item"),
+    path("<uuid:item>/move/", questions.item_move, name="questionnaire_item_move"),
+    path("<uuid:item>/remove/", questions.item_remove, name="questionnaire_item_remove"),
+]
+
 webinar_urls: list[URLPattern | URLResolver] = [
     path("", webinars.webinar, name="webinar"),
     path("edit/", webinars.webinar_edit, name="webinar_edit"),
@@ -36,6 +51,8 @@ webinar_urls: list[URLPattern | URLResolver] = [
     path("materials/", speakers.materials, name="materials"),
     path("registrants/", registrants.registrants, name="registrants"),
     path("registrants.csv", registrants.registrants_csv, name="registrants_csv"),
+    path("questions/", questions.questionnaires, name="questionnaires"),
+    path("questions/<slug:purpose>/", include(questionnaire_urls)),
     path("recordings/", recordings.recordings, name="recordings"),
     path("recordings/new/", recordings.recording_upload, name="recording_upload"),
 ]
@@ -117,6 +134,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webinars/<slug:slug>/downloads/burned/", downloads.burn_in_ask, name="burn_in_ask"),
     path("studio/watched/", watched.watched_files, name="watched_files"),
     path("studio/watched/<uuid:pk>/retry/", watched.watched_file_retry, name="watched_file_retry"),
+    path("studio/consents/", consents.consent_texts, name="consents"),
+    path("studio/consents/<uuid:pk>/<slug:kind>/", consents.consent_text, name="consent_text"),
+    path("studio/questions/", questions.library, name="question_library"),
+    path("studio/questions/<uuid:pk>/", questions.question, name="question"),
+    path("studio/questions/<uuid:pk>/retire/", questions.question_retire, name="question_retire"),
+    path("studio/answers/<uuid:pk>/file/", questions.answer_file, name="answer_file"),
     path("studio/tokens/", tokens.tokens, name="tokens"),
     path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("speak/<str:token>/", include(speak_urls)),

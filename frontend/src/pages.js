@@ -84,6 +84,35 @@ document.addEventListener("change", (event) => {
   if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit();
 });
 
+/** Questions that depend on another's answer: fields with data-shown-if and data-shown-if-values. */
+function showAskedQuestions() {
+  for (const field of document.querySelectorAll("[data-shown-if]")) {
+    const other = field.form?.elements.namedItem(field.dataset.shownIf);
+    const box = field.closest(".mb-3");
+    if (!other || !box) continue;
+    const wanted = field.dataset.shownIfValues.split(" ");
+    const inputs = other instanceof RadioNodeList ? [...other] : [other];
+    const isHidden = (input) => input.closest(".mb-3")?.hidden;
+    const chosen = inputs.filter((input) => !isHidden(input) && (input.type !== "radio" && input.type !== "checkbox" || input.checked));
+    box.hidden = !chosen.some((input) => wanted.includes(input.value));
+  }
+}
+
+/** Parts of a form that only some kinds of question have: <fieldset data-for-kind="choice multiple">. */
+function showPartsForKind() {
+  for (const part of document.querySelectorAll("[data-for-kind]")) {
+    const kind = part.closest("form").elements.namedItem("kind");
+    part.hidden = !part.dataset.forKind.split(" ").includes(kind.value);
+  }
+}
+
+function followAnswers() {
+  showAskedQuestions();
+  showPartsForKind();
+}
+
+document.addEventListener("change", followAnswers);
+followAnswers();
 foldMenu(document);
 guessTimeZones(document);
 showLocalTimes(document);

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.services import record_action
 from events.models import Webinar
 from registration import messages
+from registration.answers import release_seats
 from registration.errors import WrongState
 from registration.links import PROOF_LIFE
 from registration.models import Registration, RegistrationState
@@ -80,6 +81,7 @@ def decline(*, registration: Registration, user: User) -> Registration:
         current.decided_at, current.decided_by = timezone.now(), user
         current.state = RegistrationState.DECLINED
         _save(current, "registration.declined", user=user)
+        release_seats(registration=current)
         messages.send_state(current)
     return current
 
@@ -121,6 +123,7 @@ def remove_unproved(*, older_than: timedelta = PROOF_LIFE) -> int:
             current = _lock_both(row)
             if current.state == RegistrationState.UNPROVED:
                 invitations.give_back(current)
+                release_seats(registration=current)
                 current.delete()
                 removed += 1
     return removed

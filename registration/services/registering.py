@@ -15,9 +15,18 @@ from accounts.services import record_action
 from events.models import Webinar
 from notifications.addresses import clean_address
 from notifications.models import Message
+from registration import consents as consent_records
 from registration import messages
+from registration.answers import Cleaned, release_seats, save_answers
 from registration.errors import ConsentMissing, NotRegistered
-from registration.models import Group, Invitation, Registration, RegistrationSource, RegistrationState
+from registration.models import (
+    ConsentText,
+    Group,
+    Invitation,
+    Registration,
+    RegistrationSource,
+    RegistrationState,
+)
 from registration.services import admission, invitations, places
 from registration.validators import Details, clean_details
 
@@ -42,6 +51,8 @@ def register(
     source: str = RegistrationSource.FORM,
     invitation: Invitation | None = None,
     group: Group | None = None,
+    answers: Cleaned | None = None,
+    consent_texts: Iterable[ConsentText] = (),
     user: User | None = None,
 ) -> Registration:
     """Register a person; what they get depends on the webinar.
@@ -57,6 +68,8 @@ def register(
     Args:
         consents: the texts that were agreed to; must hold "privacy".
         invitation: what opened the form; needed where the webinar wants one.
+        answers: to the organiser's own questions; stored for new registrations only, like all details.
+        consent_texts: the organisation's own texts that were agreed to (registration.consents).
         user: the organiser who does it for them, for whom no condition but the end of the webinar holds; None when they
             do it themselves.
 
@@ -64,6 +77,7 @@ def register(
         RegistrationClosed, RegistrationNotOpen, WebinarCancelled: nobody can register now.
         WrongDomain, InvitationNeeded, InvitationEnded, InvitationForAnother: not this person, or not this way.
         ConsentMissing: the privacy notice was not agreed to.
+        AnswersRefused: the last seat of a choice has gone; nobody is registered.
         InvalidDetail, events.errors.InvalidValue, notifications.errors.AddressRefused: a value cannot be meant;
             `field` names it.
     """
@@ -107,6 +121,9 @@ def register(
         invitations.use(registration, invitation)
         _admit(registration, user=user)
         registration.save(force_insert=is_new)
+        consent_records.give(registration=registration, texts=consent_texts)
+        if answers is not None:
+            save_answers(registration=registration, cleaned=answers)
         record_action(
             action="registration.created" if is_new else "registration.renewed",
             target=registration,
@@ -169,6 +186,7 @@ def cancel_registration(*, registration: Registration, user: User | None = None)
         current.waitlist_position = None
         current.calendar_sequence += 1
         current.save(update_fields=["state", "cancelled_at", "waitlist_position", "calendar_sequence", "updated_at"])
+        release_seats(registration=current)
         record_action(
             action="registration.cancelled",
             target=current,

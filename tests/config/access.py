@@ -30,13 +30,14 @@ from media import uploads
 from media.models import DerivativeKind, Upload
 from media.storage import private_storage
 from registration.links import join_link_for, token_for
-from registration.models import Registration
+from registration.models import Answer, QuestionKind, QuestionnairePurpose, Registration
 from studio import services as studio_services
 from studio.models import BurnIn, Cut, Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
 from tests.factories.events import MaterialFactory, MaterialPageFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
 from tests.factories.media import AssetFactory, DerivativeFactory
+from tests.factories.questions import ask, make_questionnaire
 from tests.factories.registration import RegistrationFactory
 from transcripts.models import GlossaryTerm, TrackKind, TrackState
 from work.models import WorkState
@@ -143,6 +144,7 @@ def build_world() -> World:
     _add_recordings(world, webinars)
     _add_channel_of(world)
     _add_people_of(world, webinars)
+    _add_questions_of(world, webinars["closed"])
     _add_uploads(world, webinars["draft"], people["organiser"])
     return world
 
@@ -243,6 +245,17 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     world.values |= {"embed_link_id": link.pk, "embed_query": embeds.embed_url(recording, link).partition("?")[2]}
     file_address = private_storage().signed_url(package.renditions.all()[0].key, content_type="video/mp4")
     world.personal["file"] = ("registrant", file_address.split("/")[-1])
+
+
+def _add_questions_of(world: World, webinar: Webinar) -> None:
+    """A question that the {closed} webinar asks at registration, and a file that was the answer to another."""
+    questionnaire = make_questionnaire(webinar, QuestionnairePurpose.REGISTRATION)
+    item, file_item = ask(questionnaire), ask(questionnaire, QuestionKind.FILE)
+    response = questionnaire.responses.create(registration_id=world.values["registration_id"])
+    facts = {"name": "cv.pdf", "size": 4, "content_type": "application/pdf"}
+    key = private_storage().save("answers/cv.pdf", ContentFile(b"%PDF"))
+    file = Answer.objects.create(response=response, item=file_item, value=facts, file_key=key)
+    world.values |= {"question_id": item.question_id, "item_id": item.pk, "answer_id": file.pk}
 
 
 def _add_uploads(world: World, webinar: Webinar, user: Any) -> None:
