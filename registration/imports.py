@@ -118,6 +118,20 @@ def confirm(*, imported: RegistrationImport, user: User | None) -> None:
         work.enqueue(current)
 
 
+def retry(*, imported: RegistrationImport, user: User) -> None:
+    """Try the lines again that are not done, after a failure or a stop.
+
+    Raises:
+        work.errors.StaleState: it is not finished, or is done.
+    """
+    with transaction.atomic():
+        work.retry(imported)
+        work.enqueue(imported)
+        record_action(
+            action="registrations.import", target=imported, organisation=imported.webinar.organisation, user=user
+        )
+
+
 def run_import(lease: Lease[RegistrationImport]) -> None:
     """Register the people of a confirmed list, line by line; the handler of the kind "registration.import".
 

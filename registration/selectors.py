@@ -15,6 +15,7 @@ from accounts.models import ApiToken, Role, User
 from accounts.rules import Person
 from events.models import Series, Visibility, Webinar, WebinarState
 from registration.models import (
+    Invitation,
     Places,
     Questionnaire,
     QuestionnairePurpose,
@@ -33,6 +34,14 @@ def registrations_readable_by(person: Person, *, token: ApiToken | None = None) 
     if token is not None:
         organisations = organisations.filter(pk=token.organisation_id)
     return Registration.objects.filter(webinar__organisation__in=organisations).select_related("webinar__organisation")
+
+
+def invitations_readable_by(person: Person, *, token: ApiToken | None = None) -> "QuerySet[Invitation]":
+    """Those to webinars of organisations whose organiser the person is (see `registrations_readable_by`)."""
+    organisations = rules.organisations_of(person, Role.ORGANISER)
+    if token is not None:
+        organisations = organisations.filter(pk=token.organisation_id)
+    return Invitation.objects.filter(webinar__organisation__in=organisations).select_related("webinar__organisation")
 
 
 def registrations_of(user: User) -> "QuerySet[Registration]":

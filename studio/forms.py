@@ -1,6 +1,7 @@
 """What organisers and speakers fill in. Services check the rules; forms read the fields and place the errors."""
 
 import datetime
+import re
 import zoneinfo
 from collections.abc import Iterable
 from typing import Any, cast
@@ -90,6 +91,20 @@ class TimeInput(forms.TimeInput):
         super().__init__(format="%H:%M", **kwargs)
 
 
+class LocalMomentField(forms.Field):
+    """A day and time on the clocks of a zone that another field names; the service makes a moment of it."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: Any) -> datetime.datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return datetime.datetime.fromisoformat(str(value)).replace(tzinfo=None)
+        except ValueError:
+            raise forms.ValidationError(_("Give a day and a time.")) from None
+
+
 class LanguagesField(forms.MultipleChoiceField):
     """Any number of languages, each named in itself."""
 
@@ -154,6 +169,32 @@ class WebinarForm(StudioForm):
         max_value=1_000_000,
         required=False,
         help_text=_("Who registers later is put on a waiting list. Leave empty for no limit."),
+    )
+    needs_approval = forms.BooleanField(
+        label=_("I approve each registration"),
+        required=False,
+        help_text=_("Nobody has a place before you approved them on the page of registrants."),
+    )
+    needs_invitation = forms.BooleanField(
+        label=_("Only invited people can register"),
+        required=False,
+        help_text=_("You invite them on the page of registrants: by mail, or with a link to share."),
+    )
+    email_domains = forms.CharField(
+        label=_("Only addresses of these institutions"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "ltr"}),
+        help_text=_(
+            "Such as who.int, ec.europa.eu; with their subdomains. Everybody has to open a mailed link before they are "
+            "registered. Leave empty for any address."
+        ),
+    )
+    registration_opens_at = LocalMomentField(
+        label=_("Registration opens"), required=False, help_text=_("Leave empty: when the webinar is published.")
+    )
+    registration_closes_at = LocalMomentField(
+        label=_("Registration closes"), required=False, help_text=_("Leave empty: at the end of the webinar.")
     )
     join_url = forms.URLField(
         label=_("Address of the live room"),
@@ -262,6 +303,11 @@ class WebinarForm(StudioForm):
             "spoken_language": webinar.spoken_language,
             "subtitle_languages": webinar.subtitle_languages,
             "capacity": webinar.capacity,
+            "needs_approval": webinar.needs_approval,
+            "needs_invitation": webinar.needs_invitation,
+            "email_domains": "\n".join(webinar.email_domains),
+            "registration_opens_at": _local(webinar.registration_opens_at, zone),
+            "registration_closes_at": _local(webinar.registration_closes_at, zone),
             "join_url": webinar.join_url,
             "visibility": webinar.visibility,
             "series": webinar.series_id,
@@ -283,6 +329,20 @@ class WebinarForm(StudioForm):
     def has_translations(self) -> bool:
         """True if the part with the other languages should be open: something is in it, or is wrong there."""
         return any(bound.value() or bound.errors for bound in self.translated_texts)
+
+    @property
+    def has_conditions(self) -> bool:
+        """True if the part with the conditions of registration should be open: one is set, or is wrong there."""
+        return any(
+            self[name].value() or self[name].errors
+            for name in (
+                "needs_approval",
+                "needs_invitation",
+                "email_domains",
+                "registration_opens_at",
+                "registration_closes_at",
+            )
+        )
 
     def _text_fields(self, codes: Iterable[str]) -> list[forms.BoundField]:
         return [self[f"{name}_{code}"] for code in codes for name in ("title", "summary")]
@@ -313,9 +373,10 @@ class WebinarForm(StudioForm):
         data = self.cleaned_data
         names = (
             "topic audience starts_at ends_at time_zone spoken_language subtitle_languages capacity join_url "
-            "visibility series"
+            "visibility series needs_approval needs_invitation registration_opens_at registration_closes_at"
         )
         return {
+            "email_domains": re.split(r"[\s,;]+", data["email_domains"].strip()) if data["email_domains"] else [],
             "title": self._translated("title"),
             "summary": self._translated("summary"),
             **{name: data[name] for name in names.split()},
@@ -487,3 +548,73 @@ class TokenForm(StudioForm):
     def life(self) -> datetime.timedelta | None:
         days = self.cleaned_data["days"]
         return datetime.timedelta(days=int(days)) if days else None
+
+
+# --- Registrants ---------------------------------------------------------------------------------------------------
+class InviteForm(StudioForm):
+    """People to invite, pasted in lines."""
+
+    people = forms.CharField(
+        label=_("People"),
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+        help_text=_("One address in each line; a name may stand before it, as in: Anna Example <anna@example.org>."),
+    )
+    language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
+    expires_on = forms.DateField(
+        label=_("Last day"), widget=DateInput, required=False, help_text=_("Leave empty: the links do not expire.")
+    )
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Address and name of each line that is not empty."""
+        found = []
+        for line in self.cleaned_data["people"].splitlines():
+            cells = [cell.strip(" \t\"'<>") for cell in re.split(r"[;,\t<]", line)]
+            address = next((cell for cell in cells if "@" in cell), "")
+            name = next((cell for cell in cells if cell and cell != address), "")
+            if line.strip():
+                found.append((address or line.strip(), name if address else ""))
+        return found
+
+
+class SharedInvitationForm(StudioForm):
+    """A link that whoever has it may register with."""
+
+    name = forms.CharField(
+        label=_("What it is for"),
+        max_length=150,
+        required=False,
+        help_text=_("For you alone, such as: Ministry of Health."),
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
+    max_uses = forms.IntegerField(
+        label=_("How many may register with it"),
+        min_value=1,
+        max_value=1_000_000,
+        required=False,
+        help_text=_("Leave empty for no limit."),
+    )
+    expires_on = forms.DateField(label=_("Last day"), widget=DateInput, required=False)
+
+
+class CapacityForm(StudioForm):
+    capacity = forms.IntegerField(
+        label=_("Places"), min_value=1, max_value=1_000_000, required=False, help_text=_("Leave empty for no limit.")
+    )
+
+
+class RegistrantsFileForm(StudioForm):
+    """A list of people to register."""
+
+    file = forms.FileField(
+        label=_("File (CSV or XLSX)"),
+        help_text=_(
+            "Its first line names the columns. “Name” and “E-mail address” are needed; country, profession, "
+            "sector, organisation, language and time zone are read too."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
+    )
+
+
+def _local(moment: datetime.datetime | None, zone: zoneinfo.ZoneInfo) -> datetime.datetime | None:
+    return moment.astimezone(zone).replace(tzinfo=None) if moment else None

@@ -1,10 +1,10 @@
 """Reads for organisers: how far each webinar is, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from accounts.rules import Person
 from events.models import Material, Webinar, WebinarQuerySet, WebinarState
 from library.models import Recording, RecordingState
 from registration.models import Registration, RegistrationState
+from registration.selectors import search_registrations
 from studio.models import Production, StepRow
 from transcripts.models import TextTrack
 from work.models import WorkState
@@ -53,6 +54,9 @@ class RegistrantCounts:
     confirmed: int
     waitlisted: int
     cancelled: int
+    pending: int = 0
+    unproved: int = 0
+    declined: int = 0
 
     @property
     def total(self) -> int:
@@ -65,17 +69,20 @@ def registrant_counts(webinar: Webinar) -> RegistrantCounts:
         confirmed=per_state.get(RegistrationState.CONFIRMED, 0),
         waitlisted=per_state.get(RegistrationState.WAITLISTED, 0),
         cancelled=per_state.get(RegistrationState.CANCELLED, 0),
+        pending=per_state.get(RegistrationState.PENDING, 0),
+        unproved=per_state.get(RegistrationState.UNPROVED, 0),
+        declined=per_state.get(RegistrationState.DECLINED, 0),
     )
 
 
-def registrants(webinar: Webinar, *, search: str = "", state: str = "") -> "QuerySet[Registration]":
-    """The webinar's registrants, latest first; `search` looks in names, addresses and organisations."""
-    found = webinar.registrations.order_by("-created_at", "pk")
-    if state in RegistrationState.values:
-        found = found.filter(state=state)
-    for word in search.split():
-        found = found.filter(Q(name__icontains=word) | Q(email__icontains=word) | Q(affiliation__icontains=word))
-    return found
+def registrants(
+    webinar: Webinar, *, search: str = "", filters: Mapping[str, str] | None = None
+) -> "QuerySet[Registration]":
+    """The webinar's registrants, latest first, or the waiting list in its order (see `search_registrations`)."""
+    found = search_registrations(webinar.registrations.all(), search=search, filters=filters)
+    if (filters or {}).get("state") == RegistrationState.WAITLISTED:
+        return found.order_by("waitlist_position", "pk")
+    return found.order_by("-created_at", "pk")
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,10 @@ def _registrants(webinar: Webinar) -> Task:
         more = ngettext("%(n)d is waiting for a place", "%(n)d are waiting for a place", counts.waitlisted)
         text = f"{text}; {more % {'n': counts.waitlisted}}"
     url = reverse("studio:registrants", args=[webinar.pk])
+    if counts.pending and webinar.state != WebinarState.CANCELLED and not webinar.is_over:
+        wait = ngettext("%(n)d waits for your approval", "%(n)d wait for your approval", counts.pending)
+        text = f"{text}; {wait % {'n': counts.pending}}"
+        return Task(_("Registrants"), f"{text}.", "attention", f"{url}?state=pending", _("Decide"))
     # Nobody has to do anything here: it is done once somebody came.
     return Task(_("Registrants"), f"{text}.", "done" if counts.confirmed else "later", url, _("See the list"))
 

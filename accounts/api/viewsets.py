@@ -27,6 +27,12 @@ class OrganisationViewSet(IdempotencyMixin, viewsets.GenericViewSet[M]):
         return found
 
     @property
+    def organiser(self) -> User:
+        """Who changes something; `permission_classes` saw that it is a person, or a token of one."""
+        assert self.user is not None
+        return self.user
+
+    @property
     def user(self) -> User | None:
         user: Any = self.request.user
         return user if isinstance(user, User) else None

@@ -1,6 +1,6 @@
 """Registrations as JSON."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,9 @@ from accounts import rules
 from accounts.api.fields import UtcField
 from accounts.api.permissions import token_of
 from events.models import Webinar
-from registration.models import Registration
+from registration.links import invitation_link_for
+from registration.models import Invitation, Registration
+from registration.services.decisions import DECIDED_AT_ONCE
 
 
 class WebinarField(serializers.SlugRelatedField[Webinar]):
@@ -56,7 +58,11 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
             "time_zone",
             "country",
             "profession",
+            "sector",
             "affiliation",
+            "source",
+            "group",
+            "invitation",
             "consents",
             "privacy",
             "waitlist_position",
@@ -64,6 +70,51 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
             "confirmed_at",
             "cancelled_at",
         )
-        read_only_fields = ("id", "state", "consents", "waitlist_position")
+        read_only_fields = ("id", "state", "consents", "waitlist_position", "source", "group", "invitation")
         # One per address is the service's rule: a second one answers with the first.
         validators: list[Any] = []
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """Which registrations of one webinar are approved or declined together."""
+
+    webinar = WebinarField(queryset=Webinar.objects.none())
+    ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=DECIDED_AT_ONCE)
+    decision = serializers.ChoiceField(choices=["approve", "decline"])
+
+
+class DecidedSerializer(serializers.Serializer[Any]):
+    done = serializers.IntegerField()
+    passed_over = serializers.IntegerField(help_text=_("They did not wait for a decision any more."))
+
+
+class InvitationSerializer(serializers.ModelSerializer[Invitation]):
+    """An invitation: personal with an address, to which its link is mailed; shared without one."""
+
+    webinar = WebinarField(queryset=Webinar.objects.none())
+    link = serializers.SerializerMethodField(help_text=_("Shown of shared invitations; personal ones are mailed."))
+    language = serializers.CharField(max_length=35, required=False, help_text=_("A BCP 47 tag."))
+    expires_at = UtcField(required=False, allow_null=True)
+    revoked_at = UtcField(read_only=True, allow_null=True)
+    created_at = UtcField(read_only=True)
+
+    class Meta:
+        model = Invitation
+        fields = (
+            "id",
+            "webinar",
+            "email",
+            "name",
+            "language",
+            "max_uses",
+            "uses",
+            "expires_at",
+            "revoked_at",
+            "link",
+            "created_at",
+        )
+        read_only_fields = ("id", "uses")
+        extra_kwargs: ClassVar[dict[str, dict[str, Any]]] = {"max_uses": {"min_value": 1, "max_value": 1_000_000}}
+
+    def get_link(self, invitation: Invitation) -> str | None:
+        return None if invitation.email else invitation_link_for(invitation)

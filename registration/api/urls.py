@@ -2,7 +2,8 @@
 
 from rest_framework.routers import SimpleRouter
 
-from registration.api.views import RegistrationViewSet
+from registration.api.views import InvitationViewSet, RegistrationViewSet
 
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")
+router.register("invitations", InvitationViewSet, basename="invitation")

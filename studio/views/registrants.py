@@ -1,46 +1,85 @@
-"""Who registered: a paged list and a table to download."""
+"""Who registered: the list with its decisions, one registration, places, and tables to download."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+import events.services
+from accounts.models import AuditEntry, User
 from accounts.services import record_action
 from events.models import Webinar
-from registration.models import RegistrationState
+from notifications.models import Message
+from registration import services
+from registration.answers import in_words, items_of
+from registration.messages import about
+from registration.models import (
+    Questionnaire,
+    QuestionnaireItem,
+    QuestionnairePurpose,
+    Registration,
+    RegistrationSource,
+    RegistrationState,
+)
+from registration.selectors import waitlist_rank
+from registration.services.decisions import DECIDED_AT_ONCE
 from studio import exports, overview
-from studio.views.access import StudioRequest, studio_page
+from studio.forms import CapacityForm
+from studio.views.access import StudioRequest, find, studio_page
 from studio.views.webinars import find_webinar, page_of, webinar_context
+from work.errors import DomainError
 
 PAGE_SIZE = 50
+FILTERS = ("state", "country", "language", "source", "group", "invitation")
 
 
+def filters_of(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "")[:40] for name in FILTERS}
+
+
+def _found(request: HttpRequest, webinar: Webinar) -> "Any":
+    return overview.registrants(webinar, search=request.GET.get("q", "")[:100], filters=filters_of(request))
+
+
+# --- The list ------------------------------------------------------------------------------------------------------
 @studio_page
 @require_GET
 def registrants(request: StudioRequest, pk: UUID) -> HttpResponse:
     webinar = find_webinar(request, pk)
-    search, state = request.GET.get("q", "")[:100], request.GET.get("state", "")
-    found = overview.registrants(webinar, search=search, state=state)
+    filters = filters_of(request)
     context = webinar_context(
         request,
         webinar,
         "registrants",
-        page=page_of(found, request.GET.get("page"), PAGE_SIZE),
+        page=page_of(_found(request, webinar), request.GET.get("page"), PAGE_SIZE),
         counts=overview.registrant_counts(webinar),
-        search=search,
-        state=state,
+        search=request.GET.get("q", "")[:100],
+        filters=filters,
+        state=filters["state"],
         states=RegistrationState.choices,
+        sources=RegistrationSource.choices,
+        is_filtered=any(filters.values()) or bool(request.GET.get("q")),
+        capacity_form=CapacityForm(initial={"capacity": webinar.capacity}),
+    )
+    context["may_decide"] = (
+        context["may_change"] and context["counts"].pending > 0 and filters["state"] in ("", "pending")
     )
     return render(request, "studio/webinar/registrants.html", context)
 
 
 @studio_page
 @require_POST
-def registrants_csv(request: StudioRequest, pk: UUID) -> StreamingHttpResponse:
-    """Every registrant of the webinar as CSV. It holds personal data, so who took it is recorded: hence POST."""
+def registrants_decide(request: StudioRequest, pk: UUID) -> HttpResponse:
+    """Approve or decline those chosen, or all that the list shows; asks first, with their number."""
     webinar = find_webinar(request, pk, change=True)
     record_action(action="registrations.export", target=webinar, organisation=webinar.organisation, user=request.user)
     header = [
@@ -52,16 +91,20 @@ def registrants_csv(request: StudioRequest, pk: UUID) -> StreamingHttpResponse:
         _("Country"),
         _("Profession"),
         _("Organisation"),
+        _("Sector"),
+        _("Team"),
+        _("Source"),
         _("Registered at (UTC)"),
+        *(str(item.question.label) for item in items),
     ]
-    response = StreamingHttpResponse(exports.csv_lines(header, _rows(webinar)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="registrants-{webinar.slug}.csv"'
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return header, _rows(_found(request, webinar), items)
 
 
-def _rows(webinar: Webinar) -> Iterator[list[str]]:
-    for row in overview.registrants(webinar).iterator(chunk_size=500):
+def _rows(found: Any, items: list[QuestionnaireItem]) -> Iterator[list[str]]:
+    rows = found.select_related("group")
+    if items:
+        rows = rows.prefetch_related("responses__answers")
+    for row in rows.iterator(chunk_size=500):
         yield [
             row.name,
             row.email,
@@ -71,5 +114,18 @@ def _rows(webinar: Webinar) -> Iterator[list[str]]:
             row.country,
             row.profession,
             row.affiliation,
+            row.sector,
+            row.group.name if row.group else "",
+            row.get_source_display(),
             row.created_at.strftime("%Y-%m-%d %H:%M"),
+            *_answers(row, items),
         ]
+
+
+def _answers(row: Registration, items: list[QuestionnaireItem]) -> list[str]:
+    given = (
+        {answer.item_id: answer for response in row.responses.all() for answer in response.answers.all()}
+        if items
+        else {}
+    )
+    return [str(in_words(item.question, given[item.pk].value) or "") if item.pk in given else "" for item in items]

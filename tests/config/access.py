@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
+from i18nfield.strings import LazyI18nString
 
 from accounts.models import Role
 from accounts.services import create_api_token
@@ -29,14 +30,36 @@ from library.rules import Right
 from media import uploads
 from media.models import DerivativeKind, Upload
 from media.storage import private_storage
-from registration.links import join_link_for, token_for
-from registration.models import Answer, QuestionKind, QuestionnairePurpose, Registration
+from notifications.models import Suppression
+from notifications.opt_outs import unsubscribe_link
+from registration.calendars import feed_of
+from registration.links import (
+    feed_link_for,
+    group_token_for,
+    invitation_link_for,
+    join_link_for,
+    proof_link_for,
+    token_for,
+)
+from registration.models import (
+    Announcement,
+    AnnouncementKind,
+    Answer,
+    Group,
+    Invitation,
+    QuestionKind,
+    QuestionnairePurpose,
+    Registration,
+    RegistrationImport,
+    RegistrationState,
+)
 from studio import services as studio_services
 from studio.models import BurnIn, Cut, Production, StepRow, WatchedFile
 from tests.factories.accounts import MembershipFactory, OrganisationFactory, UserFactory
 from tests.factories.events import MaterialFactory, MaterialPageFactory, SeriesFactory, SpeakerFactory, WebinarFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
 from tests.factories.media import AssetFactory, DerivativeFactory
+from tests.factories.notifications import MessageFactory
 from tests.factories.questions import ask, make_questionnaire
 from tests.factories.registration import RegistrationFactory
 from transcripts.models import GlossaryTerm, TrackKind, TrackState
@@ -219,7 +242,40 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     own = token_for(registration)
     world.values["registration_id"] = registration.pk
     world.personal["own"] = ("registrant", own)
+    unproved = RegistrationFactory.create(webinar=webinars["closed"], state=RegistrationState.UNPROVED)
+    invitation = Invitation.objects.create(webinar=webinars["closed"])
+    group = Group.objects.create(webinar=webinars["closed"], name="Ward", coordinator_email="c@example.org")
+    member = RegistrationFactory.create(webinar=webinars["closed"], group=group)
+    rows = [{"line": 2, "values": {"name": "A", "email": "a@example.org"}, "outcome": "new", "error": ""}]
+    imported = RegistrationImport.objects.create(webinar=webinars["closed"], rows=rows, file_name="a.csv")
+    team_import = RegistrationImport.objects.create(webinar=webinars["closed"], rows=rows, group=group)
+    world.values |= {
+        "invitation_id": invitation.pk,
+        "member_id": member.pk,
+        "import_id": imported.pk,
+        "team_import_id": team_import.pk,
+    }
+    world.personal["proof"] = ("registrant", proof_link_for(unproved).split("/")[-2])
+    world.personal["invitation"] = ("registrant", invitation_link_for(invitation).split("/")[-2])
+    world.personal["team"] = ("registrant", group_token_for(group))
     world.personal["join"] = ("registrant", join_link_for(registration).rstrip("/").split("/")[-1])
+    world.values["suppression_id"] = Suppression.objects.create(email="gone@example.org", reason="gone").pk
+    words = {"en": "Before {title}"}
+    announcement = Announcement.objects.create(
+        webinar=webinars["closed"],
+        kind=AnnouncementKind.MESSAGE,
+        version=0,
+        segment="confirmed",
+        recipients=[str(registration.pk)],
+        subject=LazyI18nString(words),
+        text=LazyI18nString(words),
+    )
+    world.values["message_id"] = announcement.pk
+    mail = MessageFactory.create(
+        recipient_email=registration.email, is_optional=True, organisation=registration.webinar.organisation
+    )
+    world.personal["unsubscribe"] = ("registrant", unsubscribe_link(mail.pk.hex).split("/")[-3])
+    world.personal["feed"] = ("registrant", feed_link_for(feed_of(registration)).split("/")[-2])
     browser = Client()
     browser.get(f"/registrations/{own}/")
     world.cookies["registrant"] = {name: morsel.value for name, morsel in browser.cookies.items()}

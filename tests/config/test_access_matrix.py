@@ -127,6 +127,28 @@ GET    /webinars/{public}/register/sent/   200  200  200  200  200  200  200  20
 GET    /webinars/{draft}/register/sent/    404  404  404  200  200  200  404  200
 GET    /webinars/{public}/register/links/  200  200  200  200  200  200  200  200
 GET    /webinars/{draft}/register/links/   404  404  404  200  200  200  404  200
+GET    /webinars/{public}/register/team/   200  200  200  200  200  200  200  200
+POST   /webinars/{public}/register/team/   200  200  200  200  200  200  200  200
+GET    /webinars/{draft}/register/team/    404  404  404  410  410  410  404  410
+GET    /series/{series}/register/          200  200  200  200  200  200  200  200
+POST   /series/{series}/register/          200  200  200  200  200  200  200  200
+GET    /series/{hidden_series}/register/   404  404  404  404  404  404  404  404
+GET    /series/{series}/register/sent/     200  200  200  200  200  200  200  200
+GET    /registrations/                     302  302  302  200  200  200  200  200
+GET    /invitations/{invitation}/          404  200  404  404  404  404  404  404
+POST   /invitations/{invitation}/          404  200  404  404  404  404  404  404
+GET    /invitations/{own}/                 404  404  404  404  404  404  404  404
+GET    /proofs/{proof}/                    404  200  404  404  404  404  404  404
+POST   /proofs/{proof}/                    404  302  404  404  404  404  404  404
+GET    /proofs/{own}/                      404  404  404  404  404  404  404  404
+GET    /teams/{team}/                      404  200  404  404  404  404  404  404
+GET    /teams/{team}/withdraw/{member_id}/        404  200  404  404  404  404  404  404
+POST   /teams/{team}/withdraw/{member_id}/        404  302  404  404  404  404  404  404
+GET    /teams/{team}/withdraw/{registration_id}/  404  404  404  404  404  404  404  404
+POST   /teams/{team}/lists/                404  422  404  404  404  404  404  404
+GET    /teams/{team}/lists/{team_import_id}/  404  200  404  404  404  404  404  404
+POST   /teams/{team}/lists/{team_import_id}/  404  302  404  404  404  404  404  404
+GET    /teams/{team}/lists/{import_id}/       404  404  404  404  404  404  404  404
 GET    /registrations/{own}/               404  200  404  404  404  404  404  404
 GET    /registrations/{own}/change/        404  200  404  404  404  404  404  404
 POST   /registrations/{own}/change/        404  200  404  404  404  404  404  404
@@ -144,6 +166,13 @@ GET    /certificates/{own}/                404  404  404  404  404  404  404  40
 GET    /join/{join}/                       404  200  404  404  404  404  404  404
 GET    /join/{own}/                        404  404  404  404  404  404  404  404
 GET    /registrations/{join}/              404  404  404  404  404  404  404  404
+GET    /registrations/{own}/subscribe/     404  200  404  404  404  404  404  404
+POST   /registrations/{own}/subscribe/     404  302  404  404  404  404  404  404
+GET    /calendars/{feed}/webinars.ics      404  200  404  404  404  404  404  404
+GET    /calendars/{own}/webinars.ics       404  404  404  404  404  404  404  404
+GET    /mail/{unsubscribe}/unsubscribe/    404  200  404  404  404  404  404  404
+POST   /mail/{unsubscribe}/unsubscribe/    404  200  404  404  404  404  404  404
+GET    /mail/{own}/unsubscribe/            404  404  404  404  404  404  404  404
 """
 
 SPEAKERS = """
@@ -201,6 +230,32 @@ GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/file.pdf      
 GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/                302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/                302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/reissue/               302  302  302  403  302  302  404  302
+POST   /studio/webinars/{closed_id}/registrants.xlsx         302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/registrants/decide/      302  302  302  403  302  302  404  302
+POST   /studio/webinars/{closed_id}/registrants/capacity/    302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/registrants/import/      302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/registrants/import/      302  302  302  403  200  200  404  200
+GET    /studio/webinars/{closed_id}/invitations/             302  302  302  200  200  200  404  200
+POST   /studio/webinars/{closed_id}/invitations/             302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/invitations/shared/      302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/groups/                  302  302  302  200  200  200  404  200
+GET    /studio/registrants/{registration_id}/                302  302  302  200  200  200  404  200
+POST   /studio/registrants/{registration_id}/approve/        302  302  302  403  302  302  404  302
+POST   /studio/registrants/{registration_id}/decline/        302  302  302  403  302  302  404  302
+POST   /studio/registrants/{registration_id}/resend/         302  302  302  403  302  302  404  302
+GET    /studio/registrants/{registration_id}/cancel/         302  302  302  403  200  200  404  200
+POST   /studio/registrants/{registration_id}/cancel/         302  302  302  403  302  302  404  302
+POST   /studio/invitations/{invitation_id}/revoke/           302  302  302  403  302  302  404  302
+GET    /studio/imports/{import_id}/                          302  302  302  403  200  200  404  200
+POST   /studio/imports/{import_id}/                          302  302  302  403  302  302  404  302
+POST   /studio/imports/{import_id}/cancel/                   302  302  302  403  302  302  404  302
+POST   /studio/imports/{import_id}/retry/                    302  302  302  403  302  302  404  302
+GET    /studio/imports/{import_id}/report.csv                302  302  302  403  200  200  404  200
+GET    /studio/report/                                      302  302  302  200  200  200  200  200
+GET    /studio/report.csv                                   302  302  302  200  200  200  200  200
+GET    /studio/report.doc                                   302  302  302  404  404  404  404  404
+GET    /studio/webinars/{closed_id}/report/                 302  302  302  200  200  200  404  200
+GET    /studio/webinars/{closed_id}/report.xlsx             302  302  302  200  200  200  404  200
 GET    /studio/webinars/{draft_id}/recordings/               302  302  302  200  200  200  404  200
 GET    /studio/webinars/{draft_id}/recordings/new/           302  302  302  403  200  200  404  200
 POST   /studio/webinars/{draft_id}/recordings/new/           302  302  302  405  405  405  405  405
@@ -270,6 +325,26 @@ POST   /studio/steps/{step_id}/retry/                        302  302  302  403 
 POST   /studio/steps/{step_id}/skip/                         302  302  302  403  302  302  404  302
 GET    /studio/watched/                                      302  302  302  200  200  200  200  200
 POST   /studio/watched/{watched_id}/retry/                   302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/mails/                   302  302  302  200  200  200  404  200
+POST   /studio/webinars/{closed_id}/mails/reminders/         302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/mails/new/               302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/mails/new/               302  302  302  403  200  200  404  200
+GET    /studio/webinars/{closed_id}/mails/{message_id}/      302  302  302  403  200  200  404  200
+GET    /studio/webinars/{public_id}/mails/{message_id}/      302  302  302  404  404  404  404  404
+POST   /studio/webinars/{closed_id}/mails/{message_id}/send/     302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/mails/{message_id}/test/     302  302  302  403  302  302  404  302
+POST   /studio/webinars/{closed_id}/mails/{message_id}/discard/  302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/mails/{message_id}/preview/en/   302  302  302  403  200  200  404  200
+GET    /studio/webinars/{closed_id}/mails/texts/reminder/fr/         302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/mails/texts/reminder/fr/         302  302  302  403  200  200  404  200
+GET    /studio/webinars/{closed_id}/mails/texts/reminder/fr/preview/ 302  302  302  200  200  200  404  200
+POST   /studio/webinars/{closed_id}/mails/texts/reminder/fr/test/    302  302  302  403  302  302  404  302
+POST   /studio/webinars/{closed_id}/mails/texts/reminder/fr/remove/  302  302  302  403  302  302  404  302
+GET    /studio/webinars/{closed_id}/mails/texts/nothing/fr/          302  302  302  403  404  404  404  404
+GET    /studio/suppressed/                                   302  302  302  403  403  403  403  200
+POST   /studio/suppressed/                                   302  302  302  403  403  403  403  200
+POST   /studio/suppressed.csv                                302  302  302  403  403  403  403  200
+POST   /studio/suppressed/{suppression_id}/remove/           302  302  302  403  403  403  403  302
 GET    /studio/webinars/{closed_id}/questions/               302  302  302  200  200  200  404  200
 GET    /studio/webinars/{closed_id}/questions/registration/  302  302  302  200  200  200  404  200
 POST   /studio/webinars/{closed_id}/questions/registration/  302  302  302  403  302  302  404  302
@@ -334,6 +409,14 @@ DELETE /api/v1/materials/{public_material_id}/                   401  401  401  
 GET    /api/v1/registrations/                                    401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/registrations/                                    401  401  401  403  201  201  400  201  403  201
 GET    /api/v1/registrations/{registration_id}/                  401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/registrations/{registration_id}/approve/          401  401  401  404  409  409  404  409  403  409
+POST   /api/v1/registrations/{registration_id}/decline/          401  401  401  404  409  409  404  409  403  409
+POST   /api/v1/registrations/{registration_id}/resend/           401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/registrations/decide/                             401  401  401  403  200  200  400  200  403  200
+GET    /api/v1/invitations/                                      401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/invitations/                                      401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/invitations/{invitation_id}/                      401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/invitations/{invitation_id}/revoke/               401  401  401  404  200  200  404  200  403  200
 POST   /api/v1/registrations/{registration_id}/cancel/           401  401  401  404  200  200  404  200  403  200
 GET    /api/v1/watched-files/                                    401  401  401  200  200  200  200  200  200  200
 GET    /api/v1/watched-files/{watched_id}/                       401  401  401  200  200  200  404  200  200  200
@@ -447,6 +530,7 @@ def body_for(method: str, address: str, world: World) -> object:
         "/api/v1/channels/{channel_id}/confirm/": {"offset_ms": 500},
         "/api/v1/channels/{channel_id}/move/": {"offset_ms": 700},
         "/studio/webinars/{draft_id}/speakers/new/": {"name": "Ada", "language": "en"},
+        "/studio/webinars/{closed_id}/mails/{message_id}/test/": {"language": "en"},
         "/studio/recordings/{public_recording_id}/visibility/": {"visibility": "organisation"},
         "/studio/tokens/": {"name": "New", "organisation": organisation, "can_write": "on", "days": "90"},
         "/api/v1/webinars/": webinar,
@@ -456,6 +540,12 @@ def body_for(method: str, address: str, world: World) -> object:
         "/api/v1/speakers/": {"name": "Ada", "webinar": str(values["draft_id"])},
         "/api/v1/speakers/{speaker_id}/": {"name": "Ada", "webinar": str(values["draft_id"])},
         "/api/v1/materials/": {"webinar": values["draft_id"], "file": SimpleUploadedFile("a.txt", b"no slides")},
+        "/api/v1/registrations/decide/": {
+            "webinar": values["closed"],
+            "ids": [str(values["registration_id"])],
+            "decision": "approve",
+        },
+        "/api/v1/invitations/": {"webinar": values["closed"], "name": "Ministry"},
         "/api/v1/registrations/": {
             "webinar": values["public"],
             "email": "new@example.org",
