@@ -10,6 +10,7 @@ class RegistrationConfig(AppConfig):
             attendance_imports,
             certificates,
             imports,
+            mail_kinds,
             messages,
             organiser_messages,
             receivers,
@@ -56,3 +57,4 @@ class RegistrationConfig(AppConfig):
         messages.register_purposes()
         reminders.register()
         organiser_messages.register()
+        mail_kinds.register()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registration import answer_views, certificate_views, series_views, team_views, views
+from registration import answer_views, calendar_views, certificate_views, series_views, team_views, views
 
 app_name = "registration"
 urlpatterns = [
@@ -27,5 +27,7 @@ urlpatterns = [
     path("registrations/<str:token>/certificate.pdf", certificate_views.certificate, name="certificate"),
     path("certificates/<str:code>/", certificate_views.check, name="certificate_check"),
     path("registrations/<str:token>/calendar.ics", views.calendar, name="calendar"),
+    path("registrations/<str:token>/subscribe/", calendar_views.subscribe, name="subscribe"),
+    path("calendars/<str:token>/webinars.ics", calendar_views.feed, name="feed"),
     path("join/<str:token>/", views.join, name="join"),
 ]

@@ -8,6 +8,7 @@ from studio.views import (
     consents,
     cutting,
     downloads,
+    mails,
     poster,
     productions,
     questions,
@@ -18,6 +19,7 @@ from studio.views import (
     sound,
     speak,
     speakers,
+    suppressed,
     tokens,
     tracks,
     versions,
@@ -41,6 +43,21 @@ questionnaire_urls: list[URLPattern | URLResolver] = [
     path("<uuid:item>/remove/", questions.item_remove, name="questionnaire_item_remove"),
 ]
 
+mail_urls: list[URLPattern | URLResolver] = [
+    path("", mails.mails, name="mails"),
+    path("reminders/", mails.reminders, name="reminders"),
+    path("new/", mails.message_new, name="message_new"),
+    path("<uuid:row>/", mails.message, name="message"),
+    path("<uuid:row>/send/", mails.message_send, name="message_send"),
+    path("<uuid:row>/test/", mails.message_test, name="message_test"),
+    path("<uuid:row>/discard/", mails.message_discard, name="message_discard"),
+    path("<uuid:row>/preview/<slug:language>/", mails.message_preview, name="message_preview"),
+    path("texts/<slug:template>/<slug:language>/", mails.words, name="mail_words"),
+    path("texts/<slug:template>/<slug:language>/preview/", mails.words_preview, name="mail_words_preview"),
+    path("texts/<slug:template>/<slug:language>/test/", mails.words_test, name="mail_words_test"),
+    path("texts/<slug:template>/<slug:language>/remove/", mails.words_remove, name="mail_words_remove"),
+]
+
 webinar_urls: list[URLPattern | URLResolver] = [
     path("", webinars.webinar, name="webinar"),
     path("edit/", webinars.webinar_edit, name="webinar_edit"),
@@ -61,6 +78,7 @@ webinar_urls: list[URLPattern | URLResolver] = [
     path("groups/", admission.groups, name="groups"),
     path("questions/", questions.questionnaires, name="questionnaires"),
     path("questions/<slug:purpose>/", include(questionnaire_urls)),
+    path("mails/", include(mail_urls)),
     path("recordings/", recordings.recordings, name="recordings"),
     path("recordings/new/", recordings.recording_upload, name="recording_upload"),
 ]
@@ -158,6 +176,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/questions/<uuid:pk>/", questions.question, name="question"),
     path("studio/questions/<uuid:pk>/retire/", questions.question_retire, name="question_retire"),
     path("studio/answers/<uuid:pk>/file/", questions.answer_file, name="answer_file"),
+    path("studio/suppressed/", suppressed.suppressed, name="suppressed"),
+    path("studio/suppressed.csv", suppressed.suppressed_table, name="suppressed_table"),
+    path("studio/suppressed/<uuid:pk>/remove/", suppressed.suppressed_remove, name="suppressed_remove"),
     path("studio/tokens/", tokens.tokens, name="tokens"),
     path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("speak/<str:token>/", include(speak_urls)),
