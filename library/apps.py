@@ -9,7 +9,7 @@ class LibraryConfig(AppConfig):
         from library.models import RecordingUpdate
         from work import kinds
 
-        messages.register_purposes()
+        messages.register()
         kinds.register(
             kinds.WorkKind(
                 name=updates.WORK_KIND,

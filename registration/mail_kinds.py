@@ -88,7 +88,7 @@ def _sample(webinar: Webinar, language: str) -> dict[str, Any]:
         "times": session_times(webinar, time_zone=webinar.time_zone, language=spoken),
         "organisation_name": without_links(webinar.organisation.name),
         "page_url": page,
-        **dict.fromkeys(("own_url", "join_url", "survey_url"), f"{page}#"),
+        **dict.fromkeys(("own_url", "join_url", "survey_url", "watch_url"), f"{page}#"),
         "has_place": True,
         "had_place": True,
         "time_changed": True,

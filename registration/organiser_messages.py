@@ -228,9 +228,7 @@ def send_test(*, announcement: Announcement, language: str, user: User) -> Messa
 def _reachable(webinar: Webinar, segment: str) -> "QuerySet[Registration]":
     """Without those whose address gets no mail, and those who asked for no more of this."""
     scope = NEWS if segment == CONTACTS else messages.scope_of(webinar)
-    found = segments.get(segment)
-    rows = found.choose(webinar) if found else Registration.objects.none()
-    return rows.exclude(
+    return segments.people(webinar, segment).exclude(
         Exists(OptOut.objects.filter(email=OuterRef("email"), organisation=webinar.organisation_id, scope=scope))
     ).exclude(Exists(Suppression.objects.filter(email=OuterRef("email"))))
 

@@ -47,6 +47,12 @@ def get(name: str) -> Segment | None:
     return _segments.get(name)
 
 
+def people(webinar: Webinar, name: str) -> "QuerySet[Registration]":
+    """The registrations in a segment; none for an unknown name."""
+    segment = _segments.get(name)
+    return (segment.choose(webinar) if segment else Registration.objects.none()).select_related("webinar__organisation")
+
+
 def _having(*states: RegistrationState) -> Callable[[Webinar], "QuerySet[Registration]"]:
     return lambda webinar: Registration.objects.filter(webinar=webinar, state__in=states)
 

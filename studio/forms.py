@@ -158,6 +158,15 @@ class WebinarForm(StudioForm):
         choices=zone_choices,
         help_text=_("The times above are local times there. Everybody else sees them in their own zone."),
     )
+    zone_change = forms.ChoiceField(
+        label=_("You changed the time zone. What stays?"),
+        choices=[
+            ("clock", _("The clock time: it is the same hour, in the new zone")),
+            ("moment", _("The moment: the hour is another one in the new zone")),
+        ],
+        widget=forms.RadioSelect,
+        required=False,
+    )
     spoken_language = forms.ChoiceField(label=_("Spoken language"), choices=language_choices)
     subtitle_languages = LanguagesField(
         label=_("Subtitle languages"),
@@ -352,9 +361,24 @@ class WebinarForm(StudioForm):
         zone, day = data.get("time_zone"), data.get("date")
         if not zone or not day:
             return data
+        if self._changes_zone_alone(zone):
+            if not data.get("zone_change"):
+                self.add_error("zone_change", gettext("Please say what you mean."))
+            elif self.webinar is not None and data["zone_change"] == "moment":
+                data["starts_at"], data["ends_at"] = self.webinar.starts_at, self.webinar.ends_at
+                return data
         data["starts_at"] = self._moment("start_time", day, data.get("start_time"), zone)
         data["ends_at"] = self._moment("end_time", data.get("end_date") or day, data.get("end_time"), zone)
         return data
+
+    def _changes_zone_alone(self, zone: str) -> bool:
+        times = {"date", "start_time", "end_time", "end_date"}
+        return self.webinar is not None and zone != self.webinar.time_zone and not times & set(self.changed_data)
+
+    @property
+    def asks_zone(self) -> bool:
+        """True if the question about a new zone should be shown."""
+        return bool(self["zone_change"].errors or self["zone_change"].value())
 
     def _moment(self, name: str, day: datetime.date, at: datetime.time | None, zone: str) -> datetime.datetime | None:
         if at is None:

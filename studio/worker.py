@@ -10,7 +10,7 @@ from django.utils import timezone
 import work.services
 from library.models import Recording
 from notifications.models import Message
-from registration.models import Registration
+from registration.models import Announcement, AnnouncementKind, Registration
 from studio import selectors
 from studio.models import Production, StepPart, StepRow
 from work.models import WorkState
@@ -56,6 +56,13 @@ class LocalWorker:
         steps = StepRow.objects.filter(due, production=self.production, state=WorkState.QUEUED)
         yield from (("studio.part", pk) for pk in parts.values_list("pk", flat=True))
         yield from (("studio.step", pk) for pk in steps.values_list("pk", flat=True))
+        told = Announcement.objects.filter(
+            due,
+            webinar__recordings=self.production.recording_id,
+            kind=AnnouncementKind.RECORDING,
+            state=WorkState.QUEUED,
+        )
+        yield from (("registration.announcement", pk) for pk in told.values_list("pk", flat=True))
         yield from (("notifications.message", pk) for pk in self._mails(due))
 
     def _mails(self, due: Q) -> Iterator[object]:
