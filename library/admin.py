@@ -5,6 +5,7 @@ from django.contrib import admin
 from accounts.admin import ReadOnlyAdmin
 from library.models import (
     Chapter,
+    DownloadDay,
     EmbedLink,
     FormerVersion,
     Recording,
@@ -73,3 +74,11 @@ class EmbedLinkAdmin(ReadOnlyAdmin[EmbedLink]):
     list_select_related = ("recording__webinar", "recording__asset")
     search_fields = ("name", "recording__webinar__slug")
     exclude = ("link_nonce",)
+
+
+@admin.register(DownloadDay)
+class DownloadDayAdmin(ReadOnlyAdmin[DownloadDay]):
+    list_display = ("webinar", "kind", "day", "count")
+    list_filter = ("kind",)
+    list_select_related = ("webinar",)
+    search_fields = ("webinar__slug",)

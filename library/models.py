@@ -155,6 +155,28 @@ class ViewingDay(models.Model):
         return f"{self.recording} on {self.day}"
 
 
+class DownloadKind(models.TextChoices):
+    VIDEO = "video", _("video or sound")
+    SUBTITLES = "subtitles", _("subtitles")
+    MATERIAL = "material", _("slides and handouts")
+
+
+class DownloadDay(models.Model):
+    """How many files of a webinar were downloaded on a day (UTC)."""
+
+    webinar = models.ForeignKey(Webinar, on_delete=models.CASCADE, related_name="download_days")
+    kind = models.CharField(max_length=10, choices=DownloadKind)
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["day"]
+        constraints = [models.UniqueConstraint(fields=["webinar", "kind", "day"], name="one_download_count_per_day")]
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.webinar} on {self.day}"
+
+
 class EmbedLinkQuerySet(models.QuerySet["EmbedLink"]):
     def live(self) -> Self:
         """Those that still open something."""

@@ -153,6 +153,19 @@ def attendances(webinar: Webinar, registrations: Iterable[UUID] | None = None) -
     }
 
 
+def presences(registrations: Iterable[Registration]) -> dict[UUID, Presence]:
+    """What is known of registrants of any webinars. One query, however many."""
+    wanted = {one.pk: one for one in registrations}
+    found: dict[UUID, list[Interval]] = {pk: [] for pk in wanted}
+    rows = Attendance.objects.filter(registration__in=list(wanted)).order_by("joined_at")
+    for pk, *values in rows.values_list("registration", "joined_at", "left_at", "source"):
+        found[pk].append(Interval(*values))
+    return {
+        pk: presence(intervals, starts_at=wanted[pk].webinar.starts_at, ends_at=wanted[pk].webinar.ends_at)
+        for pk, intervals in found.items()
+    }
+
+
 def in_segment(webinar: Webinar, segment: str) -> "QuerySet[Registration]":
     """The webinar's registrations in a segment, decided in the database by the rules of `presence`.
 

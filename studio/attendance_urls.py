@@ -1,8 +1,8 @@
-"""Addresses below a webinar's: its attendance and its certificates."""
+"""Addresses of the pages about attendance, certificates and reports."""
 
 from django.urls import path
 
-from studio.views import attendance, certificates
+from studio.views import attendance, certificates, reports
 
 attendance_urls = [
     path("", attendance.attendances, name="attendance"),
@@ -25,4 +25,11 @@ certificate_urls = [
     path("<uuid:certificate>/file.pdf", certificates.certificate_file, name="certificate_file"),
     path("<uuid:certificate>/revoke/", certificates.revoke, name="certificate_revoke"),
     path("<uuid:certificate>/reissue/", certificates.reissue, name="certificate_reissue"),
+]
+
+report_urls = [
+    path("report/", reports.report, name="report"),
+    path("report.<slug:format>", reports.report_file, name="report_file"),
+    path("webinars/<uuid:pk>/report/", reports.webinar_report, name="webinar_report"),
+    path("webinars/<uuid:pk>/report.<slug:format>", reports.webinar_report_file, name="webinar_report_file"),
 ]

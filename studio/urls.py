@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from studio.attendance_urls import attendance_urls, certificate_urls
+from studio.attendance_urls import attendance_urls, certificate_urls, report_urls
 from studio.views import (
     admission,
     consents,
@@ -143,6 +143,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/", webinars.dashboard, name="dashboard"),
     path("studio/webinars/new/", webinars.webinar_create, name="webinar_create"),
     path("studio/webinars/<uuid:pk>/", include(webinar_urls)),
+    path("studio/", include(report_urls)),
     path("studio/webinars/<uuid:pk>/attendance/", include(attendance_urls)),
     path("studio/webinars/<uuid:pk>/certificates/", include(certificate_urls)),
     path("studio/registrants/<uuid:pk>/", registrants.registrant, name="registrant"),

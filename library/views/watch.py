@@ -16,9 +16,10 @@ from accounts.links import LinkError
 from events.models import Material, Webinar
 from library import embeds, rules, selectors, structured
 from library.chapters import shown_chapters
+from library.download_counts import note_download
 from library.downloads import find_file, languages_to_ask_for, offered_files
 from library.light import light_size
-from library.models import Recording, RecordingState
+from library.models import DownloadKind, Recording, RecordingState
 from library.player import grant_data, player_data
 from library.structured import absolute
 from media.delivery import deliver
@@ -116,6 +117,7 @@ def download_video(request: HttpRequest, slug: str, name: str) -> HttpResponseBa
     file = find_file(package, name) if package else None
     if file is None:
         raise Http404
+    note_download(request, recording.webinar, DownloadKind.VIDEO)
     return deliver(request, file.key, file_name=f"{slug}-{name}", content_type=file.content_type)
 
 
@@ -132,6 +134,7 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
     text = transcripts_services.export_track(
         track=track, format=text_format, window=Window.of(recording.asset.current_package)
     )
+    note_download(request, recording.webinar, DownloadKind.SUBTITLES)
     return HttpResponse(
         text,
         content_type=f"{_TEXT_FORMATS[text_format]}; charset=utf-8",
@@ -149,6 +152,7 @@ def download_material(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpRes
         raise Http404
     material = get_object_or_404(Material, pk=pk, webinar=webinar, is_public=True)
     key = material.file.name or ""
+    note_download(request, webinar, DownloadKind.MATERIAL)
     return deliver(request, key, file_name=material.file_name, content_type=material.content_type)
 
 

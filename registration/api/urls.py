@@ -2,8 +2,20 @@
 
 from rest_framework.routers import SimpleRouter
 
+from registration.api.attendance import (
+    AttendanceImportViewSet,
+    AttendanceViewSet,
+    CertificateBatchViewSet,
+    CertificateRuleViewSet,
+    CertificateViewSet,
+)
 from registration.api.views import InvitationViewSet, RegistrationViewSet
 
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")
 router.register("invitations", InvitationViewSet, basename="invitation")
+router.register("attendances", AttendanceViewSet, basename="attendance")
+router.register("attendance-imports", AttendanceImportViewSet, basename="attendance-import")
+router.register("certificate-rules", CertificateRuleViewSet, basename="certificate-rule")
+router.register("certificates", CertificateViewSet, basename="certificate")
+router.register("certificate-batches", CertificateBatchViewSet, basename="certificate-batch")

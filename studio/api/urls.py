@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 
 from studio.api.channels import ChannelViewSet
 from studio.api.recordings import BurnInViewSet, CutViewSet, FormerVersionViewSet
+from studio.api.reports import ReportViewSet
 from studio.api.views import ProductionViewSet, WatchedFileViewSet
 
 router = SimpleRouter()
@@ -13,3 +14,4 @@ router.register("cuts", CutViewSet, basename="cut")
 router.register("burn-ins", BurnInViewSet, basename="burn-in")
 router.register("former-versions", FormerVersionViewSet, basename="former-version")
 router.register("channels", ChannelViewSet, basename="channel")
+router.register("reports", ReportViewSet, basename="report")

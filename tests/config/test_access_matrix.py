@@ -418,6 +418,29 @@ POST   /api/v1/invitations/                                      401  401  401  
 GET    /api/v1/invitations/{invitation_id}/                      401  401  401  404  200  200  404  200  200  200
 POST   /api/v1/invitations/{invitation_id}/revoke/               401  401  401  404  200  200  404  200  403  200
 POST   /api/v1/registrations/{registration_id}/cancel/           401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/attendances/                                              401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/attendances/{registration_id}/                            401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/attendances/{registration_id}/correct/                    401  401  401  404  400  400  404  400  403  400
+POST   /api/v1/attendances/{registration_id}/uncorrect/                  401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/attendance-imports/                                       401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/attendance-imports/                                       401  401  401  400  400  400  400  400  400  400
+GET    /api/v1/attendance-imports/{attendance_report_id}/                401  401  401  404  200  200  404  200  200  200
+DELETE /api/v1/attendance-imports/{attendance_report_id}/                401  401  401  404  204  204  404  204  403  204
+POST   /api/v1/attendance-imports/{attendance_report_id}/decide/         401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/attendance-imports/{attendance_report_id}/confirm/        401  401  401  404  400  400  404  400  403  400
+GET    /api/v1/certificate-rules/{closed_id}/                            401  401  401  404  200  200  404  200  200  200
+PUT    /api/v1/certificate-rules/{closed_id}/                            401  401  401  404  200  200  404  200  403  200
+DELETE /api/v1/certificate-rules/{closed_id}/                            401  401  401  404  204  204  404  204  403  204
+GET    /api/v1/certificates/                                             401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/certificates/{certificate_id}/                            401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/certificates/{certificate_id}/revoke/                     401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/certificates/{certificate_id}/reissue/                    401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/certificate-batches/                                      401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/certificate-batches/                                      401  401  401  403  409  409  400  409  403  409
+GET    /api/v1/certificate-batches/{certificate_batch_id}/               401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/certificate-batches/{certificate_batch_id}/cancel/        401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/certificate-batches/{certificate_batch_id}/retry/         401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/reports/                                                  401  401  401  200  200  200  200  200  200  200
 GET    /api/v1/watched-files/                                    401  401  401  200  200  200  200  200  200  200
 GET    /api/v1/watched-files/{watched_id}/                       401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/watched-files/{watched_id}/retry/                 401  401  401  403  410  410  404  410  403  410
@@ -553,6 +576,10 @@ def body_for(method: str, address: str, world: World) -> object:
             "country": "BE",
             "privacy": True,
         },
+        "/api/v1/attendance-imports/{attendance_report_id}/decide/": {"choices": {}},
+        "/api/v1/certificate-rules/{closed_id}/": {"min_minutes": 30},
+        "/api/v1/certificates/{certificate_id}/revoke/": {"reason": "Mistake"},
+        "/api/v1/certificate-batches/": {"webinar": values["public"], "expected": 1},
         "/api/v1/burn-ins/": {"recording": str(values["public_recording_id"]), "language": "en"},
         "/api/v1/uploads/": {
             "file_name": "a.mp4",
