@@ -34,6 +34,11 @@ def join_link_for(registration: Registration) -> str:
     return settings.BASE_URL + reverse("registration:join", args=[token])
 
 
+def certificate_link_for(registration: Registration) -> str:
+    """Return the absolute address at which the registrant gets their certificate."""
+    return settings.BASE_URL + reverse("registration:certificate", args=[token_for(registration)])
+
+
 def proof_link_for(registration: Registration) -> str:
     """Return the absolute address that proves that its reader reads the mails of this registration's address."""
     token = make_token(purpose=_PROOF, pk=registration.pk, nonce=registration.link_nonce)

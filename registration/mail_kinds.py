@@ -34,6 +34,7 @@ def register() -> None:
         MailKind("webinar_changed", _("The webinar changed"), _ALL, ("time", "own_link")),
         MailKind("webinar_cancelled", _("The webinar is cancelled"), _ALL),
         MailKind("reminder", _("Reminder"), (*_ALL, "join_link"), ("join_link", "time")),
+        MailKind("certificate", _("Certificate"), (*_ALL, "certificate_link"), ("certificate_link",)),
         MailKind("survey", _("Survey"), (*_ALL, "survey_link"), ("survey_link",)),
     ):
         wording.register(kind)
@@ -88,7 +89,7 @@ def _sample(webinar: Webinar, language: str) -> dict[str, Any]:
         "times": session_times(webinar, time_zone=webinar.time_zone, language=spoken),
         "organisation_name": without_links(webinar.organisation.name),
         "page_url": page,
-        **dict.fromkeys(("own_url", "join_url", "survey_url", "watch_url"), f"{page}#"),
+        **dict.fromkeys(("own_url", "join_url", "survey_url", "watch_url", "certificate_url"), f"{page}#"),
         "has_place": True,
         "had_place": True,
         "time_changed": True,

@@ -8,7 +8,7 @@ class StudioConfig(AppConfig):
 
     def ready(self) -> None:
         from library.versions import delete_former_versions
-        from studio import burn_in, channels, cutting, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
+        from studio import burn_in, channels, cutting, messages, pipeline, receivers, services, watching  # noqa: F401  (receivers connect by being imported)
         from studio.models import BurnIn, ChannelWork, Cut, StepPart, StepRow, WatchedFile
         from work import kinds
 
@@ -66,4 +66,5 @@ class StudioConfig(AppConfig):
             )
         )
         kinds.register_chore(watching.look)
+        kinds.register_chore(messages.remind_of_slides)
         kinds.register_chore(delete_former_versions)

@@ -47,6 +47,7 @@ def _cut_it_as_before(package: Package, **_kwargs: Any) -> None:
 
 
 purposes.register(messages.INVITATION, messages.is_invitation_wanted)
+purposes.register(messages.SLIDES, messages.is_slides_reminder_wanted)
 uploads.register_purpose(RECORDING, check_recording)
 uploads.register_purpose(CHANNEL, check_channel)
 uploads.register_purpose(REPLACEMENT, check_replacement)
