@@ -8,6 +8,7 @@ class RegistrationConfig(AppConfig):
         from registration import (  # noqa: F401  (receivers connect on import)
             announcements,
             attendance_imports,
+            certificate_mails,
             certificates,
             imports,
             mail_kinds,
@@ -42,6 +43,7 @@ class RegistrationConfig(AppConfig):
                 model=CertificateBatch,
                 handle=certificates.make_certificates,
                 queue=lambda _batch: "media",  # each takes half a second of a processor
+                after=certificate_mails.tell,
             )
         )
         kinds.register(
@@ -58,3 +60,4 @@ class RegistrationConfig(AppConfig):
         reminders.register()
         organiser_messages.register()
         mail_kinds.register()
+        certificate_mails.register()
