@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -146,8 +147,8 @@ def attendances(webinar: Webinar, registrations: Iterable[UUID] | None = None) -
         wanted = list(registrations)
         rows = rows.filter(registration__in=wanted)
         found = {pk: [] for pk in wanted}
-    for pk, *values in rows.values_list("registration", "joined_at", "left_at", "source"):
-        found.setdefault(pk, []).append(Interval(*values))
+    for pk, joined_at, left_at, source in rows.values_list("registration", "joined_at", "left_at", "source"):
+        found.setdefault(pk, []).append(Interval(joined_at, left_at, source))
     return {
         pk: presence(intervals, starts_at=webinar.starts_at, ends_at=webinar.ends_at) for pk, intervals in found.items()
     }
@@ -158,8 +159,8 @@ def presences(registrations: Iterable[Registration]) -> dict[UUID, Presence]:
     wanted = {one.pk: one for one in registrations}
     found: dict[UUID, list[Interval]] = {pk: [] for pk in wanted}
     rows = Attendance.objects.filter(registration__in=list(wanted)).order_by("joined_at")
-    for pk, *values in rows.values_list("registration", "joined_at", "left_at", "source"):
-        found[pk].append(Interval(*values))
+    for pk, joined_at, left_at, source in rows.values_list("registration", "joined_at", "left_at", "source"):
+        found[pk].append(Interval(joined_at, left_at, source))
     return {
         pk: presence(intervals, starts_at=wanted[pk].webinar.starts_at, ends_at=wanted[pk].webinar.ends_at)
         for pk, intervals in found.items()
@@ -263,7 +264,7 @@ def _corrections(registration: Registration) -> "QuerySet[Attendance]":
     return registration.attendances.filter(source=AttendanceSource.PERSON)
 
 
-def _record(action: str, registration: Registration, user: User, **detail: object) -> None:
+def _record(action: str, registration: Registration, user: User, **detail: Any) -> None:
     record_action(
         action=action, target=registration, organisation=registration.webinar.organisation, user=user, **detail
     )

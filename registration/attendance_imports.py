@@ -346,7 +346,7 @@ def _require_waiting(imported: AttendanceImport) -> None:
         raise StaleState(_("This report was counted or discarded already. Upload it again to change what counts."))
 
 
-def _record(action: str, imported: AttendanceImport, user: User | None, **detail: object) -> None:
+def _record(action: str, imported: AttendanceImport, user: User | None, **detail: Any) -> None:
     record_action(
         action=action,
         target=imported,

@@ -140,7 +140,8 @@ class _Table:
 
 
 def _read_tables(text: str, *, starts_at: datetime, time_zone: zoneinfo.ZoneInfo) -> Report:
-    tables, widest = [], []
+    tables: list[_Table] = []
+    widest: list[str] = []
     current: _Table | None = None
     for line, row in _rows(text):
         cells = [cell.strip() for cell in row]

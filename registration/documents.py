@@ -62,7 +62,7 @@ def html_to_pdf(html: str, *, styles: Iterable[str]) -> bytes:
     weasyprint = _weasyprint()
     from weasyprint.urls import FatalURLFetchingError, URLFetcher  # slow, like the library itself
 
-    class Nothing(URLFetcher):  # type: ignore[misc]  # the library has no types
+    class Nothing(URLFetcher):
         def fetch(self, url: str, headers: Any = None) -> Any:
             raise FatalURLFetchingError(f"Documents fetch nothing: {url[:100]}")
 
@@ -85,7 +85,8 @@ def _weasyprint() -> Any:
     except OSError as error:
         text = _("Documents cannot be made: Pango is not installed. Ask the operator to run `manage.py doctor`.")
         raise DocumentsUnavailable(text) from error
-    logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it tells every step
+    for name in ("weasyprint", "weasyprint.progress"):  # it tells every step
+        logging.getLogger(name).setLevel(logging.ERROR)
     return weasyprint
 
 

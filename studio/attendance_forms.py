@@ -38,7 +38,8 @@ class ReportFileForm(StudioForm):
     )
 
     def __init__(self, *args: Any, webinar: Webinar, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"time_zone": webinar.time_zone}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial["time_zone"] = webinar.time_zone
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)
         offer(zone, webinar.time_zone)
@@ -69,7 +70,7 @@ class CorrectionForm(StudioForm):
             "joined_at": max(first, webinar.starts_at).astimezone(self._zone).time(),
             "left_at": min(last, webinar.ends_at).astimezone(self._zone).time(),
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -135,7 +136,7 @@ class RuleForm(StudioForm):
             }
             data = rule.text.data if isinstance(rule.text, LazyI18nString) else rule.text
             texts = data if isinstance(data, dict) else {"en": data or ""}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         placeholders = ", ".join(f"{{{name}}}" for name in certificates.PLACEHOLDERS)
         for code, _name in settings.LANGUAGES:
             self.fields[f"text_{code}"] = forms.CharField(

@@ -165,10 +165,10 @@ def _presences(webinars: Iterable[Webinar]) -> dict[UUID, Presence]:
     times = {webinar.pk: (webinar.starts_at, webinar.ends_at) for webinar in webinars}
     rows = Attendance.objects.filter(registration__webinar__in=list(times)).order_by("joined_at")
     intervals: dict[tuple[UUID, UUID], list[Interval]] = defaultdict(list)
-    for registration, webinar, *values in rows.values_list(
+    for registration, webinar, joined_at, left_at, source in rows.values_list(
         "registration", "registration__webinar", "joined_at", "left_at", "source"
     ).iterator(chunk_size=5000):
-        intervals[registration, webinar].append(Interval(*values))
+        intervals[registration, webinar].append(Interval(joined_at, left_at, source))
     return {
         registration: presence(found, starts_at=times[webinar][0], ends_at=times[webinar][1])
         for (registration, webinar), found in intervals.items()
@@ -179,7 +179,7 @@ def _count_people(figures: dict[UUID, Figures], present: dict[UUID, Presence]) -
     rows = Registration.objects.filter(webinar__in=list(figures)).values_list(
         "pk", "webinar", "state", "country", "profession", "sector", "language"
     )
-    for pk, webinar, state, *facts in rows.iterator(chunk_size=5000):
+    for pk, webinar, state, country, profession, sector, language in rows.iterator(chunk_size=5000):
         there = present.get(pk, Presence())
         if state != RegistrationState.CONFIRMED and not there.has_attended:
             continue
@@ -190,7 +190,7 @@ def _count_people(figures: dict[UUID, Figures], present: dict[UUID, Presence]) -
             one.stayed += there.segment == Segment.ATTENDED
             one.timed += there.minutes is not None
             one.minutes += there.minutes or 0
-        yield _Person(*facts, has_attended=there.has_attended)
+        yield _Person(country, profession, sector, language, there.has_attended)
 
 
 def _count_certificates(figures: dict[UUID, Figures]) -> None:

@@ -157,7 +157,8 @@ class AttendanceImportSerializer(serializers.ModelSerializer[AttendanceImport]):
 
     @extend_schema_field(PersonInReportSerializer(many=True))
     def get_people(self, imported: AttendanceImport) -> Any:
-        return PersonInReportSerializer(attendance_imports.people_of(imported), many=True).data
+        people: Any = attendance_imports.people_of(imported)
+        return PersonInReportSerializer(people, many=True).data
 
 
 class ChoicesSerializer(serializers.Serializer[Any]):
@@ -237,7 +238,7 @@ class CertificateRuleViewSet(mixins.RetrieveModelMixin, OrganisedViewSet[Webinar
     """The rule of a webinar, by the webinar's id. PUT sets it whole, DELETE ends certificates."""
 
     queryset = Webinar.objects.select_related("organisation", "certificate_rule")
-    serializer_class = CertificateRuleSerializer
+    serializer_class = CertificateRuleSerializer  # type: ignore[assignment]  # rules are found by their webinar
     organisation_path = "organisation"
 
     @extend_schema(responses=CertificateRuleSerializer)
