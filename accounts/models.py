@@ -112,7 +112,7 @@ class AuditEntry(models.Model):
     actor = models.CharField(max_length=40)  # "user", "registrant", "speaker", "token", "system"
     action = models.CharField(max_length=60)
     target_type = models.CharField(max_length=40)
-    target_id = models.CharField(max_length=40)
+    target_id = models.CharField(max_length=64)
     detail = models.JSONField(default=dict)
 
     class Meta:

@@ -222,6 +222,29 @@ VARIABLES: tuple[Variable, ...] = (
         int,
         "Limits",
     ),
+    Variable(
+        "KEEP_REGISTRATIONS_DAYS",
+        1095,
+        "Days after a session for which is kept who registered; then only numbers remain. 0 in this and the next five "
+        "keeps for ever. An organisation may have times of its own.",
+        int,
+        "Personal data",
+    ),
+    Variable(
+        "KEEP_ANSWERS_DAYS",
+        365,
+        "Days after a session for which texts, dates, numbers and files that people answered are kept.",
+        int,
+        "Personal data",
+    ),
+    Variable("KEEP_MAILS_DAYS", 180, "Days for which the text of a mail is kept.", int, "Personal data"),
+    Variable(
+        "KEEP_LISTS_DAYS", 30, "Days for which lists that were read in are kept once they are done.", int, "Personal data"
+    ),
+    Variable(
+        "KEEP_AUDIT_DAYS", 1825, "Days for which is kept who did what in an organisation.", int, "Personal data"
+    ),
+    Variable("KEEP_ACCESS_DAYS", 30, "Days for which attempts to sign in are kept.", int, "Personal data"),
     Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
     Variable(
         "WHISPER_MODEL",

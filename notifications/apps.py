@@ -7,8 +7,12 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from notifications import account_mails, delivery, purposes  # models are not ready before
         from notifications.models import ACCOUNT, Message
+        from accounts.personal_data import register
+        from notifications.personal_data import Mails, register_rules
         from work import kinds
 
+        register(Mails())
+        register_rules()
         kinds.register(
             kinds.WorkKind(
                 name="notifications.message",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Organisation, User
 from accounts.services import record_action
+from accounts.personal_data import ERASED_DOMAIN
 from accounts.text import clean_line, without_links
 from notifications.addresses import clean_address
 from notifications.errors import AddressRefused
@@ -127,6 +128,8 @@ def send_written(
 
 
 def _queue(message: Message) -> Message | None:
+    if message.recipient_email.endswith(f"@{ERASED_DOMAIN}"):
+        return None  # the person behind the registration was forgotten
     try:
         with transaction.atomic():
             message.save(force_insert=True)

@@ -14,10 +14,12 @@ class RegistrationConfig(AppConfig):
             mail_kinds,
             messages,
             organiser_messages,
+            personal_data,
             receivers,
             reminders,
             services,
         )
+        from accounts.personal_data import register as register_holder
         from registration.models import Announcement, AttendanceImport, CertificateBatch, RegistrationImport
         from work import kinds
 
@@ -56,6 +58,8 @@ class RegistrationConfig(AppConfig):
         )
         kinds.register_chore(services.remove_unproved)
         kinds.register_chore(imports.remove_unconfirmed)
+        register_holder(personal_data.Registrations())
+        personal_data.register_rules()
         messages.register_purposes()
         reminders.register()
         organiser_messages.register()

@@ -192,8 +192,8 @@ def _question_result(item: QuestionnaireItem, values: Sequence[Any]) -> Question
         percent = _percent(sum(is_right(item, value) for value in given), len(given)) if right else None
         return QuestionResult(question, len(given), bars=bars, right_percent=percent)
     if question.kind == QuestionKind.SCALE:
-        counts = Counter(given)
-        bars = [Bar(str(number), counts[number], _percent(counts[number], len(given))) for number in range(1, 6)]
+        stars = Counter(given)
+        bars = [Bar(str(number), stars[number], _percent(stars[number], len(given))) for number in range(1, 6)]
         return QuestionResult(question, len(given), bars=bars, average=mean(given) if given else None)
     if question.kind == QuestionKind.NUMBER:
         average, middle = (mean(given), median(given)) if given else (None, None)
@@ -217,7 +217,7 @@ def _average(item: QuestionnaireItem, values: Iterable[Any]) -> float | None:
         return None
     if item.question.kind in WITH_CHOICES:
         return 100 * sum(is_right(item, value) for value in given) / len(given)
-    return mean(given)
+    return float(mean(given))
 
 
 def _percent(part: int, whole: int) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registration import answer_views, calendar_views, certificate_views, series_views, team_views, views
+from registration import answer_views, calendar_views, certificate_views, data_views, series_views, team_views, views
 
 app_name = "registration"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("registrations/<str:token>/cancel/", views.cancel, name="cancel"),
     path("registrations/<str:token>/answers/<slug:purpose>/", answer_views.answer, name="answer"),
     path("registrations/<str:token>/consents/", answer_views.own_consents, name="consents"),
+    path("registrations/<str:token>/data/", data_views.own_data, name="data"),
+    path("registrations/<str:token>/data.zip", data_views.own_data_file, name="data_file"),
     path("registrations/<str:token>/certificate.pdf", certificate_views.certificate, name="certificate"),
     path("certificates/<str:code>/", certificate_views.check, name="certificate_check"),
     path("registrations/<str:token>/calendar.ics", views.calendar, name="calendar"),

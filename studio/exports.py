@@ -51,11 +51,11 @@ def xlsx_bytes(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes
     for row in itertools.chain([header], rows):
         cells = []
         for value in row:
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            text = ILLEGAL_CHARACTERS_RE.sub("", safe_cell(value))[:CELL_MAX]
-            cell = WriteOnlyCell(sheet, value=value if is_number else text)
-            if not is_number:
-                cell.data_type = "s"
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                cells.append(WriteOnlyCell(sheet, value=value))
+                continue
+            cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", safe_cell(value))[:CELL_MAX])
+            cell.data_type = "s"
             cells.append(cell)
         sheet.append(cells)
     file = io.BytesIO()

@@ -11,7 +11,7 @@ from tests.factories.registration import RegistrationFactory
 
 @pytest.fixture
 def registration(db: None) -> Registration:
-    return RegistrationFactory.create()
+    return RegistrationFactory()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Questions and consents on the public form and on a registrant's own pages."""
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ ENTERED = {
 
 @pytest.fixture
 def webinar(db: None) -> Webinar:
-    return WebinarFactory.create()
+    return WebinarFactory()
 
 
 def register(client: Client, webinar: Webinar, **entered: Any) -> Any:
@@ -110,10 +111,10 @@ def test_cancelling_frees_the_seat(client: Client, webinar: Webinar) -> None:
 
 
 def test_consents_are_given_on_the_form(client: Client, webinar: Webinar) -> None:
-    write = {"organisation": webinar.organisation}
-    privacy = consents.write_text(**write, kind="privacy", text="Our own notice")
-    recording = consents.write_text(**write, kind="recording", text="We record <b>all</b>.", is_required=True)
-    contact = consents.write_text(**write, kind="contact", text="We write to you.")
+    write = functools.partial(consents.write_text, organisation=webinar.organisation)
+    privacy = write(kind="privacy", text="Our own notice")
+    recording = write(kind="recording", text="We record <b>all</b>.", is_required=True)
+    contact = write(kind="contact", text="We write to you.")
     shown = client.get(reverse("registration:register", args=[webinar.slug])).content.decode()
     assert "Our own notice" in shown
     assert "We record &lt;b&gt;all&lt;/b&gt;." in shown
