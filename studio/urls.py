@@ -60,19 +60,6 @@ mail_urls: list[URLPattern | URLResolver] = [
     path("texts/<slug:template>/<slug:language>/remove/", mails.words_remove, name="mail_words_remove"),
 ]
 
-questionnaire_urls: list[URLPattern | URLResolver] = [
-    path("", questions.questionnaire, name="questionnaire"),
-    path("new/", questions.item_new, name="questionnaire_item_new"),
-    path("add/", questions.item_add, name="questionnaire_item_add"),
-    path("copy/", questions.questionnaire_copy, name="questionnaire_copy"),
-    path("preview/", questions.preview, name="questionnaire_preview"),
-    path("results/", questions.questionnaire_results, name="questionnaire_results"),
-    path("answers.<slug:format>", questions.questionnaire_table, name="questionnaire_table"),
-    path("<uuid:item>/", questions.item, name="questionnaire_item"),
-    path("<uuid:item>/move/", questions.item_move, name="questionnaire_item_move"),
-    path("<uuid:item>/remove/", questions.item_remove, name="questionnaire_item_remove"),
-]
-
 webinar_urls: list[URLPattern | URLResolver] = [
     path("", webinars.webinar, name="webinar"),
     path("edit/", webinars.webinar_edit, name="webinar_edit"),
@@ -96,8 +83,6 @@ webinar_urls: list[URLPattern | URLResolver] = [
     path("questions/", questions.questionnaires, name="questionnaires"),
     path("questions/<slug:purpose>/", include(questionnaire_urls)),
     path("mails/", include(mail_urls)),
-    path("questions/", questions.questionnaires, name="questionnaires"),
-    path("questions/<slug:purpose>/", include(questionnaire_urls)),
     path("recordings/", recordings.recordings, name="recordings"),
     path("recordings/new/", recordings.recording_upload, name="recording_upload"),
 ]
@@ -199,12 +184,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/suppressed/", suppressed.suppressed, name="suppressed"),
     path("studio/suppressed.csv", suppressed.suppressed_table, name="suppressed_table"),
     path("studio/suppressed/<uuid:pk>/remove/", suppressed.suppressed_remove, name="suppressed_remove"),
-    path("studio/consents/", consents.consent_texts, name="consents"),
-    path("studio/consents/<uuid:pk>/<slug:kind>/", consents.consent_text, name="consent_text"),
-    path("studio/questions/", questions.library, name="question_library"),
-    path("studio/questions/<uuid:pk>/", questions.question, name="question"),
-    path("studio/questions/<uuid:pk>/retire/", questions.question_retire, name="question_retire"),
-    path("studio/answers/<uuid:pk>/file/", questions.answer_file, name="answer_file"),
     path("studio/tokens/", tokens.tokens, name="tokens"),
     path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("speak/<str:token>/", include(speak_urls)),
