@@ -21,6 +21,7 @@ from events import validators
 from events.errors import DoubledLocalTime, ImpossibleLocalTime
 from events.models import MaterialKind, Series, Visibility, Webinar
 from transcripts import languages
+from transcripts.errors import LanguageUnknown
 from work.errors import DomainError
 
 Choices = list[tuple[str, str]]
@@ -542,9 +543,11 @@ class TrackForm(StudioForm):
             self.add_error("language", _("Choose the language of this file."))
         elif other:
             try:
-                data["language"] = validators.language_tag(other)
+                data["language"] = languages.get(validators.language_tag(other)).tag
             except DomainError as error:
                 self.add_error("other_language", str(error))
+            except languages.UnknownLanguage:
+                self.add_error("other_language", str(LanguageUnknown(other)))
         return data
 
 

@@ -29,6 +29,7 @@ def title_of(name: str) -> str:
         "package": _("Check everything and make the downloads"),
         "subtitled_mp4": _("Make the video file with subtitles inside"),
         "av1": _("Make smaller picture files for newer browsers"),
+        "replace": _("Let it take the place of the former file"),
         "ready": _("Ready to publish"),
         "publish": _("Publish"),
         "follow_up": _("Tell everybody who registered"),

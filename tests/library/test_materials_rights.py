@@ -20,7 +20,8 @@ def test_slides_for_registered_people_need_the_link_from_the_mail(client: Client
     assert address not in client.get(page).content.decode()
     opened = client.get(address, {"registration": token_for(RegistrationFactory(webinar=material.webinar))})
     assert opened["Location"] == address
-    assert client.get(address).status_code == 302
+    answer = client.get(address)
+    assert (answer.status_code, answer.getvalue()) == (200, material.file.read())
     assert address in client.get(page).content.decode()
 
 
