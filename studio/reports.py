@@ -307,7 +307,7 @@ def table_header() -> list[str]:
         _("Part"),
         _("Name"),
         _("Date"),
-        _("Registered"),
+        _("Registrations"),
         _("Attended"),
         _("Stayed to the end"),
         _("Hours attended"),

@@ -133,14 +133,17 @@ def report_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
 
 @studio_page
 def report(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
-    """GET: the report's people, the doubtful first. POST: who they are."""
+    """GET: the report's people, the doubtful first. POST: who they are, and with `count` that they be counted."""
     found = find_import(request, pk, report, change=request.method == "POST")
     wrong: dict[int, str] = {}
     typed: dict[int, str] = {}
     if request.method == "POST":
         typed = _choices(request)
         try:
-            attendance_imports.decide(imported=found, choices=typed, user=request.user)
+            if typed:
+                attendance_imports.decide(imported=found, choices=typed, user=request.user)
+            if "count" in request.POST:
+                return _count(request, found)
         except DomainError as error:
             if error.field.startswith("person-"):
                 wrong = {int(error.field.removeprefix("person-")): str(error)}
@@ -172,6 +175,14 @@ def report(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
     return render(request, "studio/webinar/attendance_report.html", context, status=422 if wrong else 200)
 
 
+def _count(request: StudioRequest, imported: AttendanceImport) -> HttpResponse:
+    confirmed = attendance_imports.confirm_import(imported=imported, user=request.user)
+    count = attendance_imports.outcome_of(confirmed).registrants
+    text = ngettext("%(n)d registrant is being counted.", "%(n)d registrants are being counted.", count)
+    messages.success(request, text % {"n": count})
+    return redirect("studio:attendance", pk=imported.webinar_id)
+
+
 def _choices(request: HttpRequest) -> dict[int, str]:
     """What was typed for each person, `person-<key>`; those whose field was left as it was are not decided."""
     found = {}
@@ -182,21 +193,6 @@ def _choices(request: HttpRequest) -> dict[int, str]:
             if str(value).strip() != before or request.POST.get(f"sure-{key}"):
                 found[int(key)] = str(value)[:254]
     return found
-
-
-@studio_page
-@require_POST
-def report_confirm(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
-    found = find_import(request, pk, report, change=True)
-    try:
-        attendance_imports.confirm_import(imported=found, user=request.user)
-    except DomainError as error:
-        messages.error(request, str(error))
-        return redirect("studio:attendance_report", pk=pk, report=report)
-    count = attendance_imports.outcome_of(found).registrants
-    text = ngettext("%(n)d registrant is being counted.", "%(n)d registrants are being counted.", count)
-    messages.success(request, text % {"n": count})
-    return redirect("studio:attendance", pk=pk)
 
 
 @studio_page

@@ -217,7 +217,6 @@ POST   /studio/webinars/{closed_id}/attendance/table.xlsx    302  302  302  403 
 POST   /studio/webinars/{closed_id}/attendance/reports/      302  302  302  403  422  422  404  422
 GET    /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/          302  302  302  200  200  200  404  200
 POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/          302  302  302  403  302  302  404  302
-POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/confirm/  302  302  302  403  302  302  404  302
 POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/discard/  302  302  302  403  302  302  404  302
 GET    /studio/webinars/{closed_id}/attendance/people/{registration_id}/                302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/attendance/people/{registration_id}/                302  302  302  403  200  200  404  200

@@ -110,7 +110,7 @@ def test_report_is_read_looked_at_and_counted(webinar: Webinar, organiser: Perso
     refused = organiser.client.post(address, {f"person-{key}": "nobody@example.org", f"before-{key}": ""})
     assert (refused.status_code, "nobody@example.org" in refused.content.decode()) == (422, True)
     assert organiser.client.post(address, {f"person-{key}": "jean@example.org"}).status_code == 302
-    organiser.client.post(reverse("studio:attendance_report_confirm", args=[webinar.pk, report.pk]))
+    organiser.client.post(address, {f"person-{key}": "jean@example.org", "count": "1"})
     work.execute("registration.attendance_import", report.pk)
     assert [one.minutes for _row, one, _watched in page(organiser, webinar).context["people"]] == [60, 60]
     assert {anna.attendances.count(), jean.attendances.count()} == {1}
