@@ -217,8 +217,11 @@ class QuestionnaireForm(QuestionsMixin):
 
 
 # --- Consents ------------------------------------------------------------------------------------------------------
-class VersionBox(forms.CheckboxInput):
-    """A box whose value is the version of the text beside it, so that what was agreed to is what was shown."""
+class CheckboxInput(forms.CheckboxInput):
+    """A box whose value is the version of the text beside it, so that what was agreed to is what was shown.
+
+    Named as Django's own, since pages draw a field by its control's name.
+    """
 
     def __init__(self, version: str) -> None:
         # A box ticked beside an older version is not ticked beside this one.
@@ -254,7 +257,7 @@ def consent_fields(organisation: Organisation) -> dict[str, forms.Field]:
             label=CONSENT_LABELS[kind],
             help_text=linebreaksbr(str(text.text), autoescape=True),
             required=text.is_required,
-            widget=VersionBox(str(text.pk)),
+            widget=CheckboxInput(str(text.pk)),
         )
     return fields
 
