@@ -66,6 +66,24 @@ const constructedStyles = {
   },
 };
 
+/** wavesurfer.js also writes its styles as a <style> element; see constructedStyles. */
+const constructedWaveStyles = {
+  name: "constructed-wave-styles",
+  setup(build) {
+    const helper = path.join(here, "src/player/shadow-styles.js");
+    build.onLoad({ filter: /node_modules[\\/]wavesurfer\.js[\\/]dist[\\/]renderer\.js$/ }, async ({ path: file }) => {
+      const source = await readFile(file, "utf8");
+      const contents = source
+        .replace("shadow.innerHTML = `", "fillShadowRoot(shadow, `")
+        .replace(/`;(\s*return \[div, shadow\];)/, "`);$1");
+      if (!/fillShadowRoot\(shadow[\s\S]*`\);\s*return \[div, shadow\];/.test(contents)) {
+        return { errors: [{ text: "wavesurfer.js no longer fills its shadow root as expected: see build.mjs" }] };
+      }
+      return { contents: `import { fillShadowRoot } from ${JSON.stringify(helper)};\n${contents}`, loader: "js" };
+    });
+  },
+};
+
 const scripts = {
   entryPoints: [
     path.join(here, "src/pages.js"),
@@ -76,11 +94,12 @@ const scripts = {
     ...optional("src/light.js"),
     { in: path.join(here, "src/player/index.js"), out: "player" },
     { in: path.join(here, "src/player/hls.js"), out: "hls" },
+    { in: path.join(here, "src/editor/index.js"), out: "editor" },
   ].map((entry) => (typeof entry === "string" ? { in: entry, out: path.basename(entry, ".js") } : entry)),
   bundle: true,
   format: "esm",
   target: "es2020",
-  plugins: [constructedStyles, leanHls],
+  plugins: [constructedStyles, constructedWaveStyles, leanHls],
 };
 
 const styles = {
@@ -91,6 +110,7 @@ const styles = {
     { in: path.join(here, "src/styles/player.css"), out: "player" },
     { in: path.join(here, "src/styles/light.css"), out: "light" },
     { in: path.join(here, "src/styles/embed.css"), out: "embed" },
+    { in: path.join(here, "src/styles/editor.css"), out: "editor" },
   ],
   bundle: true,
 };

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.request import Request
 
 from accounts import rules as accounts_rules
@@ -18,15 +19,16 @@ from events.models import Visibility, Webinar, WebinarState
 from library.models import EmbedLink, Recording, RecordingState
 from registration.links import SESSION_KEY
 from registration.models import Registration, RegistrationState
+from transcripts.models import ReviewLink
 
 
 @dataclass(frozen=True)
 class Right:
     """Why somebody may watch: everybody may, they registered, they are a member of the organisation, or they look at
-    a page that an embed link was made for."""
+    a page that an embed link was made for, or they were asked by link to review its subtitles."""
 
-    kind: Literal["public", "registration", "member", "embed"]
-    holder: str = ""  # the registration's, the user's or the embed link's id
+    kind: Literal["public", "registration", "member", "embed", "review"]
+    holder: str = ""  # the registration's, the user's, the embed link's or the review link's id
 
 
 def viewing_right(recording: Recording, request: HttpRequest | Request) -> Right | None:
@@ -54,6 +56,9 @@ def holds(right: Right, recording: Recording) -> bool:
     if right.kind == "member":
         person = User.objects.filter(pk=right.holder, is_active=True).first()
         return person is not None and accounts_rules.has_role(person, recording.webinar.organisation, Role.REVIEWER)
+    if right.kind == "review":
+        link = ReviewLink.objects.filter(pk=right.holder, track__asset=recording.asset_id)
+        return link.filter(revoked_at=None, expires_at__gt=timezone.now()).exists()
     if recording.state != RecordingState.PUBLISHED or recording.webinar.state == WebinarState.DRAFT:
         return False
     if right.kind == "public":

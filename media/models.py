@@ -168,6 +168,7 @@ class DerivativeKind(models.TextChoices):
     LIGHT_PICTURE = "light_picture", _("picture for slow connections")
     LIGHT_ZIP = "light_zip", _("archive for slow connections")
     EXCERPT = "excerpt", _("excerpt to compare by ear")
+    PEAKS = "peaks", _("loudness over time for the subtitle editor")
 
 
 class Derivative(Record):

@@ -9,6 +9,7 @@ from studio.views import (
     consents,
     cutting,
     downloads,
+    editor,
     mails,
     personal_data,
     poster,
@@ -16,6 +17,7 @@ from studio.views import (
     questions,
     recordings,
     registrants,
+    review,
     share,
     slides,
     sound,
@@ -128,6 +130,26 @@ track_urls: list[URLPattern | URLResolver] = [
     path("unpublish/", tracks.track_unpublish, name="track_unpublish"),
     path("delete/", tracks.track_delete, name="track_delete"),
     path("download/<slug:format>/", tracks.track_download, name="track_download"),
+    path("edit/", editor.edit, name="track_edit"),
+    path("edit/data/", editor.edit_data, name="track_data"),
+    path("edit/save/", editor.edit_save, name="track_save"),
+    path("edit/peaks/", editor.peaks, name="track_peaks"),
+    path("edit/grant/", editor.grant, name="track_grant"),
+    path("reviewed/", editor.mark_reviewed, name="track_reviewed"),
+    path("history/", editor.history, name="track_history"),
+    path("history/restore/", editor.restore, name="track_restore"),
+    path("reviewers/", editor.reviewers, name="track_reviewers"),
+    path("reviewers/<uuid:link>/revoke/", editor.reviewer_revoke, name="track_reviewer_revoke"),
+    path("stale/", editor.stale, name="track_stale"),
+    path("stale/state/", editor.stale_state, name="track_stale_state"),
+]
+
+review_urls: list[URLPattern | URLResolver] = [
+    path("", review.edit, name="review"),
+    path("data/", review.data, name="review_data"),
+    path("save/", review.save, name="review_save"),
+    path("peaks/", review.peaks, name="review_peaks"),
+    path("grant/", review.grant, name="review_grant"),
 ]
 
 production_urls: list[URLPattern | URLResolver] = [
@@ -187,4 +209,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("studio/tokens/", tokens.tokens, name="tokens"),
     path("studio/tokens/<uuid:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("speak/<str:token>/", include(speak_urls)),
+    path("review/<str:token>/", include(review_urls)),
 ]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from transcripts.models import GlossaryTerm, Renewal, Revision, SpeechMap, TextTrack
+from transcripts.models import GlossaryTerm, Renewal, ReviewLink, Revision, SpeechMap, TextTrack, Waveform
 
 
 @admin.register(TextTrack)
@@ -43,3 +43,19 @@ class RenewalAdmin(ReadOnlyAdmin[Renewal]):
     list_filter = ("state",)
     list_select_related = ("track__asset",)
     search_fields = ("track__asset__file_name",)
+
+
+@admin.register(ReviewLink)
+class ReviewLinkAdmin(ReadOnlyAdmin[ReviewLink]):
+    list_display = ("email", "track", "expires_at", "revoked_at", "done_at")
+    list_select_related = ("track__asset",)
+    search_fields = ("email", "name", "track__asset__file_name")
+    exclude = ("link_nonce",)
+
+
+@admin.register(Waveform)
+class WaveformAdmin(ReadOnlyAdmin[Waveform]):
+    list_display = ("package", "state", "progress", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("package",)
+    search_fields = ("package__asset__file_name",)

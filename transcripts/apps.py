@@ -7,8 +7,10 @@ class TranscriptsConfig(AppConfig):
     name = "transcripts"
 
     def ready(self) -> None:
-        from transcripts.models import Renewal
-        from transcripts.services import renewal
+        from notifications import purposes
+        from transcripts import messages
+        from transcripts.models import Renewal, Waveform
+        from transcripts.services import renewal, waveform
         from work import kinds
 
         kinds.register(
@@ -19,3 +21,12 @@ class TranscriptsConfig(AppConfig):
                 queue=lambda _row: "speech",
             )
         )
+        kinds.register(
+            kinds.WorkKind(
+                name=waveform.WORK_KIND,
+                model=Waveform,
+                handle=waveform.run_waveform,
+                queue=lambda _row: "speech",
+            )
+        )
+        purposes.register(messages.REVIEW, messages.is_review_wanted)

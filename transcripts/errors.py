@@ -133,3 +133,27 @@ class EditConflict(TranscriptError):
         self.current_revision = current_revision
         self.theirs = list(theirs)
         self.yours = list(yours)
+
+
+class NothingToReview(TranscriptError):
+    code = "nothing_to_review"
+    status = 409
+
+
+class LinkClosed(TranscriptError):
+    """No more links to review this track can be made."""
+
+    code = "too_many_links"
+    status = 409
+
+
+class TrackIsPublished(TranscriptError):
+    """Whoever has only a link to review cannot change what viewers see."""
+
+    code = "track_is_published"
+    status = 409
+
+
+class RevisionMissing(TranscriptError):
+    code = "revision_missing"
+    status = 404

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
-from events.models import Webinar
-from media.models import Asset
+from events.models import Webinar, random_nonce
+from media.models import Asset, Package
 from work.models import Record, WorkRow
 
 
@@ -67,6 +67,10 @@ class Revision(Record):
     engine = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Whose link was used, where the author has no account.
+    review_link = models.ForeignKey("ReviewLink", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # One opened editor: while it saves on, its next revision takes the place of this one (services/tracks.py).
+    edit_session = models.CharField(max_length=32, blank=True)
     # [{"id", "start_ms", "end_ms", "text", ...}, ...]; see transcripts/cues/model.py
     cues = models.JSONField(default=list)
     cue_count = models.PositiveIntegerField(default=0)
@@ -79,6 +83,26 @@ class Revision(Record):
 
     def __str__(self) -> str:
         return f"{self.track}, revision {self.number}"
+
+
+class ReviewLink(Record):
+    """A person without an account who was asked to review one track, and their personal link to it."""
+
+    track = models.ForeignKey(TextTrack, on_delete=models.CASCADE, related_name="review_links")
+    email = models.EmailField(_("email address"))
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    language = models.CharField(max_length=35, blank=True)  # BCP 47, of the mail and the page
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    link_nonce = models.CharField(max_length=32, default=random_nonce)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)  # marked as reviewed by this person
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.email} reviews {self.track}"
 
 
 class SpeechMap(Record):
@@ -131,3 +155,15 @@ class Renewal(WorkRow):
 
     def __str__(self) -> str:
         return f"renewal of {self.track}"
+
+
+class Waveform(WorkRow):
+    """The wish for the loudness of a package's sound over time, which the editor draws; the result is a derivative."""
+
+    package = models.OneToOneField(Package, on_delete=models.CASCADE, related_name="waveform")
+
+    class Meta(WorkRow.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"waveform of {self.package}"

@@ -17,6 +17,7 @@ from transcripts.languages import Language
 from transcripts.models import GlossaryTerm, Revision, SpeechMap, TextTrack, TrackKind, TrackOrigin, TrackState
 from transcripts.quality import Finding, Interval
 
+MOST_LOOKED_THROUGH = 40  # revisions of a source, for what it said before
 MACHINE_ORIGINS = (TrackOrigin.MACHINE, TrackOrigin.TRANSLATED)
 
 
@@ -115,6 +116,79 @@ def stale_cues_of(track: TextTrack) -> list[Cue]:
     if track.source_track is None:
         return []
     return arithmetic.stale_cues(cues_of(track), cues_of(track.source_track))
+
+
+def former_sources_of(track: TextTrack, stale: Iterable[Cue]) -> dict[str, str]:
+    """What the source said when stale cues were translated, by the id of the translated cue.
+
+    The newest revisions of the source are looked through; a text that none of them has is left out.
+    """
+    wanted = {cue.id: cue for cue in stale}
+    found: dict[str, str] = {}
+    if track.source_track is None:
+        return found
+    for revision in track.source_track.revisions.order_by("-number")[:MOST_LOOKED_THROUGH]:
+        if not wanted:
+            break
+        by_id = {cue.id: cue for cue in arithmetic.from_rows(revision.cues)}
+        for pk, cue in list(wanted.items()):
+            said = [by_id[name] for name in cue.source_ids if name in by_id]
+            if arithmetic.content_hash(said) == cue.source_hash:
+                found[pk] = "\n".join(one.plain_text for one in said)
+                del wanted[pk]
+    return found
+
+
+@dataclass(frozen=True)
+class StaleCue:
+    """A translated cue whose source was changed since.
+
+    Attributes:
+        was: what the source said when it was translated; "" if that is not kept any more.
+        now: what it says now; "" if those cues are gone.
+    """
+
+    cue: Cue
+    was: str
+    now: str
+
+
+def stale_rows_of(track: TextTrack) -> list[StaleCue]:
+    """Stale cues with the source's old and new words, to be held side by side."""
+    stale = stale_cues_of(track)
+    if not stale or track.source_track is None:
+        return []
+    was = former_sources_of(track, stale)
+    by_id = {cue.id: cue for cue in cues_of(track.source_track)}
+    return [
+        StaleCue(
+            cue,
+            was.get(cue.id, ""),
+            "\n".join(by_id[name].plain_text for name in cue.source_ids if name in by_id),
+        )
+        for cue in stale
+    ]
+
+
+def author_of(revision: Revision) -> str:
+    """Who wrote a revision: the person's name or address, that of whoever held a link, or nothing for a machine."""
+    if revision.author is not None:
+        return revision.author.name or revision.author.email
+    if revision.review_link is not None:
+        return revision.review_link.name or revision.review_link.email
+    return ""
+
+
+def title_of(track: TextTrack, language: str) -> str:
+    """The webinar's title, or the file's name for a file that is no recording of one."""
+    # Reached by the names of library's relations, since this app must not import that one.
+    recording = getattr(track.asset, "recording", None)
+    return str(recording.webinar.title.localize(language)) if recording is not None else track.asset.file_name
+
+
+def history_of(track: TextTrack) -> "QuerySet[Revision]":
+    """All revisions without their cues, newest first, with who wrote them."""
+    return track.revisions.defer("cues").select_related("author", "review_link").order_by("-number")
 
 
 def glossary_of(asset: Asset) -> list[Term]:

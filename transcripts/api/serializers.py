@@ -1,5 +1,6 @@
 """Tracks and cues as JSON."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from events.models import Webinar
 from media.models import Asset
 from transcripts import languages, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
-from transcripts.models import GlossaryTerm, Renewal, TextTrack, TrackKind
+from transcripts.models import GlossaryTerm, Renewal, ReviewLink, Revision, TextTrack, TrackKind
 
 
 @extend_schema_field(OpenApiTypes.UUID)
@@ -95,7 +96,28 @@ class CuesSerializer(serializers.Serializer[Any]):
     cues = CueSerializer(many=True, max_length=MAX_CUES)  # type: ignore[call-arg]  # many=True takes a list's arguments
 
     def as_cues(self) -> list[Cue]:
-        return [Cue(**{**row, "source_ids": tuple(row["source_ids"])}) for row in self.validated_data["cues"]]
+        return _cues_of(self.validated_data["cues"])
+
+
+def _cues_of(rows: Iterable[Mapping[str, Any]]) -> list[Cue]:
+    return [Cue(**{**row, "source_ids": tuple(row["source_ids"])}) for row in rows]
+
+
+class ChangesSerializer(serializers.Serializer[Any]):
+    """What an editor changed since a revision."""
+
+    revision = serializers.IntegerField(min_value=0, help_text="Number of the revision that the edit began from.")
+    session = serializers.CharField(
+        max_length=32,
+        allow_blank=True,
+        default="",
+        help_text="Names one opened editor: what it saves within 15 minutes is one revision.",
+    )
+    changed = CueSerializer(many=True, max_length=MAX_CUES)  # type: ignore[call-arg]  # many=True takes a list's arguments
+    removed = serializers.ListField(child=serializers.CharField(max_length=40), max_length=MAX_CUES, default=list)
+
+    def as_cues(self) -> list[Cue]:
+        return _cues_of(self.validated_data["changed"])
 
 
 class ConflictSerializer(serializers.Serializer[Any]):
@@ -152,6 +174,44 @@ class RenewalSerializer(serializers.ModelSerializer[Renewal]):
         model = Renewal
         fields = ("id", "track", "cue_ids", "state", "progress", "error", "result", "created_at")
         read_only_fields = fields
+
+
+class RevisionSerializer(serializers.ModelSerializer[Revision]):
+    """One state of a track, without its cues."""
+
+    author = serializers.SerializerMethodField(help_text="Who wrote it; empty for a machine.")
+
+    class Meta:
+        model = Revision
+        fields = ("number", "origin", "engine", "model", "author", "cue_count", "created_at")
+        read_only_fields = fields
+
+    def get_author(self, revision: Revision) -> str:
+        return selectors.author_of(revision)
+
+
+class RestoreSerializer(serializers.Serializer[Any]):
+    revision = serializers.IntegerField(min_value=1, help_text="Number of the revision to bring back, as a new one.")
+
+
+class ReviewLinkSerializer(serializers.ModelSerializer[ReviewLink]):
+    """A person who was asked by mail to review the track; the link itself is told to nobody else."""
+
+    class Meta:
+        model = ReviewLink
+        fields = ("id", "email", "name", "language", "created_at", "expires_at", "revoked_at", "done_at")
+        read_only_fields = ("id", "created_at", "expires_at", "revoked_at", "done_at")
+
+
+class StaleCueSerializer(serializers.Serializer[Any]):
+    """A translated cue whose source was changed since."""
+
+    cue_id = serializers.CharField()
+    start_ms = serializers.IntegerField()
+    text = serializers.CharField()
+    was = serializers.CharField(help_text="What the source said then; empty if that is not kept any more.")
+    now = serializers.CharField(help_text="What it says now; empty if it is gone.")
+    is_corrected = serializers.BooleanField(help_text="A person wrote it, so renewing leaves it as it is.")
 
 
 class TermSerializer(serializers.ModelSerializer[GlossaryTerm]):

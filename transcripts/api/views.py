@@ -1,8 +1,10 @@
 """Text tracks over HTTP."""
 
+import uuid
 from typing import cast
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, parsers, serializers, status, viewsets
@@ -18,6 +20,7 @@ from transcripts import formats, selectors, services
 from transcripts.api.filters import TermFilter, TrackFilter
 from transcripts.api.serializers import (
     AbilitySerializer,
+    ChangesSerializer,
     ConflictSerializer,
     CuesSerializer,
     ErrorsSerializer,
@@ -25,6 +28,10 @@ from transcripts.api.serializers import (
     RenewalSerializer,
     RenewSerializer,
     ReportSerializer,
+    RestoreSerializer,
+    ReviewLinkSerializer,
+    RevisionSerializer,
+    StaleCueSerializer,
     TermSerializer,
     TrackSerializer,
     TrackUploadSerializer,
@@ -133,16 +140,106 @@ class TrackViewSet(
                 track=track, base_revision=form.validated_data["revision"], cues=form.as_cues(), user=self.user
             )
         except EditConflict as error:
-            body = {
-                "title": str(error),
-                "status": error.status,
-                "code": error.code,
-                "current_revision": error.current_revision,
-                "theirs": error.theirs,
-                "yours": error.yours,
-            }
-            return Response(body, status=error.status, content_type="application/problem+json")
+            return Response(conflict_of(error), status=error.status, content_type="application/problem+json")
         return Response(_cues(track))
+
+    @extend_schema(
+        request=ChangesSerializer, responses={200: CuesSerializer, status.HTTP_409_CONFLICT: ConflictSerializer}
+    )
+    @cues.mapping.patch
+    def change_cues(self, request: Request, pk: str) -> Response:
+        """Change, add and remove single cues of a revision; 409 if somebody else saved since."""
+        track = self.get_object()
+        form = ChangesSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            services.change_cues(
+                track=track,
+                base_revision=form.validated_data["revision"],
+                changed=form.as_cues(),
+                removed=form.validated_data["removed"],
+                session=form.validated_data["session"],
+                user=self.user,
+            )
+        except EditConflict as error:
+            return Response(conflict_of(error), status=error.status, content_type="application/problem+json")
+        return Response(_cues(track))
+
+    @extend_schema(responses=RevisionSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def revisions(self, request: Request, pk: str) -> Response:
+        """Every state of the track, newest first."""
+        return Response(RevisionSerializer(selectors.history_of(self.get_object()), many=True).data)
+
+    @extend_schema(request=RestoreSerializer, responses=TrackSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: str) -> Response:
+        """Make an old revision the current one again, as a new revision."""
+        form = RestoreSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        track = self.get_object()
+        services.restore_revision(track=track, number=form.validated_data["revision"], user=self.user)
+        track.refresh_from_db()
+        return Response(self.get_serializer(track).data)
+
+    @extend_schema(request=None, responses=TrackSerializer)
+    @action(detail=True, methods=["post"])
+    def review(self, request: Request, pk: str) -> Response:
+        """Mark a draft as reviewed."""
+        return Response(self.get_serializer(services.mark_reviewed(track=self.get_object(), user=self.user)).data)
+
+    @extend_schema(responses=ReviewLinkSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def reviewers(self, request: Request, pk: str) -> Response:
+        """Who was asked by mail to review the track."""
+        return Response(ReviewLinkSerializer(self.get_object().review_links.all(), many=True).data)
+
+    @extend_schema(request=ReviewLinkSerializer, responses={status.HTTP_201_CREATED: ReviewLinkSerializer})
+    @reviewers.mapping.post
+    def assign_reviewer(self, request: Request, pk: str) -> Response:
+        """Mail a person a link that opens the editor for this one track, for 30 days."""
+        track = self.get_object()
+        form = ReviewLinkSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        link = services.assign_reviewer(track=track, user=self.user, **form.validated_data)
+        return Response(ReviewLinkSerializer(link).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=ReviewLinkSerializer)
+    @action(detail=True, methods=["post"], url_path=r"reviewers/(?P<link>[0-9a-f-]{36})/revoke")
+    def revoke_reviewer(self, request: Request, pk: str, link: str) -> Response:
+        """End a reviewer's link at once."""
+        row = get_object_or_404(self.get_object().review_links, pk=_uuid_or_404(link))
+        return Response(ReviewLinkSerializer(services.revoke_review(link=row, user=self.user)).data)
+
+    @extend_schema(responses=StaleCueSerializer(many=True))
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def stale(self, request: Request, pk: str) -> Response:
+        """Translated cues whose source was changed since, with its old and new words."""
+        rows = [
+            {
+                "cue_id": row.cue.id,
+                "start_ms": row.cue.start_ms,
+                "text": row.cue.plain_text,
+                "was": row.was,
+                "now": row.now,
+                "is_corrected": row.cue.is_corrected,
+            }
+            for row in selectors.stale_rows_of(self.get_object())
+        ]
+        return Response(rows)
+
+    @extend_schema(responses=RenewalSerializer)
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path=r"renewals/(?P<renewal>[0-9a-f-]{36})",
+        filterset_class=None,
+        pagination_class=None,
+    )
+    def renewal(self, request: Request, pk: str, renewal: str) -> Response:
+        """How far a renewal is; ask again until its state is `done` or `failed`."""
+        row = get_object_or_404(self.get_object().renewals, pk=_uuid_or_404(renewal))
+        return Response(RenewalSerializer(row).data)
 
     @extend_schema(
         parameters=[
@@ -171,6 +268,25 @@ class TrackViewSet(
             },
         )
         return cast(Response, answer)  # a plain text answer needs none of the framework's negotiation
+
+
+def conflict_of(error: EditConflict) -> dict[str, object]:
+    """A problem (RFC 9457) with both versions."""
+    return {
+        "title": str(error),
+        "status": error.status,
+        "code": error.code,
+        "current_revision": error.current_revision,
+        "theirs": error.theirs,
+        "yours": error.yours,
+    }
+
+
+def _uuid_or_404(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _cues(track: TextTrack) -> dict[str, object]:

@@ -4,6 +4,7 @@
 cues under the rules, and `sentences` joins cues for a translator and lays its text back over them.
 """
 
+from transcripts.cues.comparing import Change, changes, patched
 from transcripts.cues.model import (
     MAX_CUE_CHARS,
     MAX_CUES,
@@ -27,16 +28,19 @@ __all__ = [
     "MAX_CUE_CHARS",
     "MAX_MS",
     "SENTENCE_PAUSE_MS",
+    "Change",
     "Cue",
     "ReadingRules",
     "Sentence",
     "Slot",
     "SpeechSegment",
     "Word",
+    "changes",
     "content_hash",
     "cues_from_segments",
     "from_rows",
     "lay_back",
+    "patched",
     "reading_ms",
     "rules_for",
     "segments_from_rows",

@@ -7,22 +7,48 @@ from transcripts.services.files import export_track, import_track
 from transcripts.services.glossary import delete_term, save_term
 from transcripts.services.recognition import plan_transcription, transcribe_part, write_captions
 from transcripts.services.renewal import renew_cues, request_renewal
-from transcripts.services.tracks import copy_tracks, delete_track, publish_track, save_cues, unpublish_track
+from transcripts.services.reviewing import (
+    assign_reviewer,
+    change_as_reviewer,
+    mark_reviewed,
+    restore_revision,
+    review_address,
+    review_by_token,
+    revoke_review,
+)
+from transcripts.services.tracks import (
+    change_cues,
+    copy_tracks,
+    delete_track,
+    publish_track,
+    save_cues,
+    unpublish_track,
+)
 from transcripts.services.translation import translate_track
+from transcripts.services.waveform import request_waveform
 
 __all__ = [
+    "assign_reviewer",
     "can_transcribe",
     "can_translate",
+    "change_as_reviewer",
+    "change_cues",
     "copy_tracks",
     "delete_term",
     "delete_track",
     "export_track",
     "import_track",
+    "mark_reviewed",
     "plan_transcription",
     "publish_track",
     "published_tracks",
     "renew_cues",
     "request_renewal",
+    "request_waveform",
+    "restore_revision",
+    "review_address",
+    "review_by_token",
+    "revoke_review",
     "save_cues",
     "save_term",
     "transcribe_part",

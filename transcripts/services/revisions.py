@@ -15,7 +15,7 @@ from transcripts import languages
 from transcripts.cues import Cue
 from transcripts.errors import LanguageUnknown
 from transcripts.formats import Note
-from transcripts.models import Revision, TextTrack, TrackKind, TrackOrigin
+from transcripts.models import ReviewLink, Revision, TextTrack, TrackKind, TrackOrigin
 from transcripts.selectors import MACHINE_ORIGINS
 from work.errors import TemporaryFailure
 
@@ -46,6 +46,8 @@ def add_revision(
     model: str = "",
     author: User | None = None,
     notes: Sequence[Note] = (),
+    review_link: ReviewLink | None = None,
+    edit_session: str = "",
 ) -> Revision:
     """Store cues as the track's next revision, and make it current unless that would hide a person's work.
 
@@ -62,6 +64,7 @@ def add_revision(
     values: dict[str, Any] = {
         "origin": origin, "engine": engine, "model": model[:200], "author": author,
         "cues": rows, "cue_count": len(rows), "notes": note_rows(notes),
+        "review_link": review_link, "edit_session": edit_session,
     }  # fmt: skip
     with transaction.atomic():
         revision = _next_revision(track, values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,15 +17,29 @@ from transcripts import cues as arithmetic
 from transcripts import markup, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
 from transcripts.errors import CuesInvalid, EditConflict, HasErrors, NothingToPublish
-from transcripts.models import Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.models import ReviewLink, Revision, TextTrack, TrackOrigin, TrackState
 from transcripts.services.revisions import add_revision
 
+SITTING = timedelta(minutes=15)  # what one opened editor saves within it is one revision
 
-def save_cues(*, track: TextTrack, base_revision: int, cues: Sequence[Cue], user: User | None) -> Revision:
+
+def save_cues(
+    *,
+    track: TextTrack,
+    base_revision: int,
+    cues: Sequence[Cue],
+    user: User | None,
+    review_link: ReviewLink | None = None,
+    session: str = "",
+) -> Revision:
     """Store a person's version of a track's cues and make it current.
 
     Args:
         base_revision: number of the revision that the person began from; 0 for a track without any.
+        review_link: by which a person without an account came.
+        session: names one opened editor, which saves every few seconds: its next revision takes the place of its last
+            one, so that the history shows sittings. Not while the track is published, nor where something was
+            translated from that revision.
 
     Raises:
         CuesInvalid: a cue has no text, is too long, or does not end after it starts.
@@ -43,16 +58,75 @@ def save_cues(*, track: TextTrack, base_revision: int, cues: Sequence[Cue], user
                 yours=arithmetic.to_rows(edited),
             )
         edited = _corrected(edited, selectors.cues_of(track))
-        revision = add_revision(track=track, cues=edited, origin=TrackOrigin.PERSON, author=user)
-        record_action(
-            action="track.edited",
-            target=track,
-            organisation=track.asset.organisation,
-            user=user,
-            revision=revision.number,
-            cues=revision.cue_count,
+        replaced = current if current is not None and _is_of_same_sitting(track, current, session) else None
+        revision = add_revision(
+            track=track,
+            cues=edited,
+            origin=TrackOrigin.PERSON,
+            author=user,
+            review_link=review_link,
+            # A sitting lasts from its first revision on, so a long one leaves several.
+            edit_session=session,
         )
+        if replaced is not None:
+            Revision.objects.filter(pk=revision.pk).update(created_at=replaced.created_at)
+            replaced.delete()
+        else:
+            by = {"email": review_link.email, "link": str(review_link.pk)} if review_link is not None else {}
+            record_action(
+                action="track.edited",
+                target=track,
+                organisation=track.asset.organisation,
+                user=user,
+                revision=revision.number,
+                cues=revision.cue_count,
+                **by,
+            )
     return revision
+
+
+def change_cues(
+    *,
+    track: TextTrack,
+    base_revision: int,
+    changed: Sequence[Cue],
+    removed: Sequence[str] = (),
+    user: User | None,
+    review_link: ReviewLink | None = None,
+    session: str = "",
+) -> Revision:
+    """Store single changed, added and removed cues of a revision; see `save_cues`, which this is otherwise like.
+
+    Raises:
+        EditConflict: also if the base revision is not kept any more, since then another one is current.
+    """
+    base = track.revisions.filter(number=base_revision).first()
+    cues = arithmetic.patched(arithmetic.from_rows(base.cues) if base else [], changed, removed)
+    if base is None and base_revision:
+        current = track.current_revision
+        raise EditConflict(
+            current_revision=current.number if current else 0,
+            theirs=current.cues if current else [],
+            yours=arithmetic.to_rows(changed),
+        )
+    return save_cues(
+        track=track,
+        base_revision=base_revision,
+        cues=cues,
+        user=user,
+        review_link=review_link,
+        session=session,
+    )
+
+
+def _is_of_same_sitting(track: TextTrack, current: Revision, session: str) -> bool:
+    return (
+        bool(session)
+        and current.edit_session == session
+        and track.state != TrackState.PUBLISHED
+        and timezone.now() - current.created_at < SITTING
+        and not track.translations.filter(revisions__created_at__gte=current.created_at).exists()
+    )
 
 
 def _checked(cues: Sequence[Cue]) -> list[Cue]:
@@ -134,18 +208,21 @@ def publish_track(*, track: TextTrack, user: User | None = None, anyway: bool = 
             published_anyway_at=timezone.now() if errors else None,
             published_anyway_errors=len(errors),
         )
-        return _set_state(track, TrackState.PUBLISHED, "track.published", user, errors=len(errors))
+        return set_state(track, TrackState.PUBLISHED, "track.published", user, errors=len(errors))
 
 
 def unpublish_track(*, track: TextTrack, user: User | None = None) -> TextTrack:
     """Hide a track from viewers; it becomes a draft. A draft or reviewed one stays as it is."""
     if track.state != TrackState.PUBLISHED:
         return track
-    return _set_state(track, TrackState.DRAFT, "track.unpublished", user)
+    return set_state(track, TrackState.DRAFT, "track.unpublished", user)
 
 
-def _set_state(track: TextTrack, state: TrackState, action: str, user: User | None, **detail: Any) -> TextTrack:
+def set_state(track: TextTrack, state: TrackState, action: str, user: User | None, **detail: Any) -> TextTrack:
+    """Change a track's state with an entry in the audit log; one that has it already stays as it is."""
     with transaction.atomic():
+        # What was published or reviewed is kept as it was then, whatever an open editor saves next.
+        Revision.objects.filter(pk=track.current_revision_id).update(edit_session="")
         changed = (
             TextTrack.objects.filter(pk=track.pk).exclude(state=state).update(state=state, updated_at=timezone.now())
         )
