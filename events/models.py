@@ -131,6 +131,11 @@ class Webinar(Record):
         return self.ends_at <= timezone.now()
 
     @property
+    def is_registration_to_come(self) -> bool:
+        opens_at = self.registration_opens_at
+        return self.state == WebinarState.PUBLISHED and opens_at is not None and timezone.now() < opens_at
+
+    @property
     def is_registration_open(self) -> bool:
         opens_at, closes_at = self.registration_opens_at, self.registration_closes_at or self.ends_at
         now = timezone.now()

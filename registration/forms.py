@@ -249,7 +249,7 @@ class SeriesForm(RegistrationForm):
     sessions = forms.ModelMultipleChoiceField(
         label=_("Sessions"),
         queryset=Webinar.objects.none(),
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         error_messages={"required": _("Choose at least one session.")},
     )
 
@@ -264,4 +264,5 @@ class SeriesForm(RegistrationForm):
 
 def _session_label(webinar: Webinar) -> str:
     time = session_time(webinar, time_zone=webinar.time_zone, language=get_language() or "en")
-    return f"{webinar.title} · {time.text} ({webinar.time_zone})"
+    # Isolated, as a title in another script must not turn the time around (Unicode Annex 9, section 2.4).
+    return f"\u2068{webinar.title}\u2069 · {time.text} ({webinar.time_zone})"

@@ -193,3 +193,17 @@ def test_long_lists_are_the_same_as_django_would_write_them(client: Client, lang
     assert html.count("selected>") >= 2
     wrong = client.post(form_url(WebinarFactory()), {**FORM, "country": "FR", "name": ""})
     assert '<option value="FR" selected>France</option>' in wrong.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"registration_opens_at": later(hours=1)}, "Registration opens on"),
+        ({"registration_closes_at": later(hours=-1)}, "Registration is closed."),
+        ({"needs_invitation": True}, "Only invited people can register"),
+        ({}, "/register/"),
+    ],
+)
+def test_webinars_page_says_how_to_register(client: Client, fields: dict[str, Any], text: str) -> None:
+    webinar = WebinarFactory(**fields)
+    assert text in client.get(reverse("library:webinar", args=[webinar.slug])).content.decode()
