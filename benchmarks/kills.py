@@ -168,10 +168,13 @@ class Story:
 
     def _wait_for_mails(self) -> None:
         from notifications.models import Message
+        from registration.models import Announcement, AnnouncementKind
         from work.models import FINISHED_STATES
 
         ends_at = time.monotonic() + 60
-        while Message.objects.exclude(state__in=FINISHED_STATES).exists() and time.monotonic() < ends_at:
+        told = Announcement.objects.filter(kind=AnnouncementKind.RECORDING)
+        waiting = (told.exclude(state__in=FINISHED_STATES), Message.objects.exclude(state__in=FINISHED_STATES))
+        while any(rows.exists() for rows in waiting) and time.monotonic() < ends_at:
             time.sleep(0.5)
 
     def _check_end(self) -> None:

@@ -11,6 +11,7 @@ import uuid
 from email.message import EmailMessage
 from email.message import Message as AnyMessage
 from email.utils import getaddresses
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -103,7 +104,7 @@ def _pk_in(address: str) -> uuid.UUID | None:
 
 
 def _message_id_in(part: AnyMessage) -> str:
-    payload = part.get_payload()
+    payload: Any = part.get_payload()
     if isinstance(payload, list) and payload:
         return str(payload[0].get("Message-ID", "")).strip()
     headers = email.message_from_string(str(payload), policy=email.policy.default)
@@ -129,7 +130,7 @@ def _delivery_status(returned: EmailMessage) -> tuple[BounceKind | None, str]:
     for part in returned.walk():
         if part.get_content_type() != "message/delivery-status":
             continue
-        blocks = part.get_payload()
+        blocks: Any = part.get_payload()
         for block in blocks if isinstance(blocks, list) else []:
             action = str(block.get("Action", "")).strip().lower()
             if action not in ("failed", "delayed"):

@@ -33,7 +33,8 @@ class ReminderForm(StudioForm):
     )
 
     def __init__(self, *args: Any, webinar: Webinar, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"reminder_minutes": webinar.reminder_minutes}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("reminder_minutes", webinar.reminder_minutes)
         offered = sorted({*USUAL_REMINDERS, *webinar.reminder_minutes}, reverse=True)
         field: Any = self.fields["reminder_minutes"]
         field.choices = [(minutes, before_text(minutes)) for minutes in offered]

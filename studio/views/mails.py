@@ -188,7 +188,8 @@ def message_preview(request: StudioRequest, pk: UUID, row: UUID, language: str) 
     if language not in found.text.data:
         raise Http404(_("The message is not written in this language."))
     made = organiser_messages.preview(announcement=found, language=language, reader_name=request.user.name)
-    return _as_mail_program(request, made)
+    response: HttpResponse = _as_mail_program(request, made)
+    return response
 
 
 # --- Own words -----------------------------------------------------------------------------------------------------
@@ -237,7 +238,8 @@ def words(request: StudioRequest, pk: UUID, template: str, language: str) -> Htt
 def words_preview(request: StudioRequest, pk: UUID, template: str, language: str) -> HttpResponse:
     webinar = find_webinar(request, pk)
     _kind(template, language)
-    return _as_mail_program(request, _preview(request, webinar, template, language))
+    response: HttpResponse = _as_mail_program(request, _preview(request, webinar, template, language))
+    return response
 
 
 @studio_page

@@ -65,8 +65,11 @@ class Scene:
     def wait_until_published(self) -> None:
         self.wait_for("publication", lambda: self.state() == "published" or self.state() == "failed")
         from notifications.models import Message
+        from registration.models import Announcement, AnnouncementKind
         from work.models import FINISHED_STATES
 
+        told = Announcement.objects.filter(kind=AnnouncementKind.RECORDING).exclude(state__in=FINISHED_STATES)
+        self.wait_for("the writing of mails", lambda: not told.exists(), 90)
         self.wait_for("mails", lambda: not Message.objects.exclude(state__in=FINISHED_STATES).exists(), 90)
 
     def outcome(self) -> dict[str, Any]:

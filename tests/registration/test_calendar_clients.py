@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-import vobject
+import vobject  # type: ignore[import-untyped]  # it comes with Radicale, without types
 
 import work.services
 from events.services import cancel_webinar, update_webinar

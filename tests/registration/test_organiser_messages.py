@@ -41,7 +41,7 @@ def draft(webinar: Webinar, **values: object) -> Announcement:
 def send(row: Announcement, count: int | None = None) -> list[str]:
     """Confirm and write a message; return who got it."""
     organiser_messages.confirm_message(
-        announcement=row, count=len(row.recipients) if count is None else count, user=None
+        announcement=row, count=len(row.recipients or []) if count is None else count, user=None
     )
     work.services.execute("registration.announcement", row.pk)
     return sorted(
