@@ -131,7 +131,7 @@ def test_correction_stands_in_place_of_reports_and_is_recorded(webinar: Webinar)
     assert (found.minutes, found.is_corrected) == (60, True)
     assert registration.attendances.filter(source=PERSON).count() == 1
     entry = AuditEntry.objects.filter(action="attendance.corrected").latest("at")
-    assert (entry.user, entry.detail) == (user, {"before": 50, "after": 60, "reason": "x"})
+    assert (entry.user, entry.detail) == (user, {"before": 50, "after": 60, "reason": "By phone"})
 
 
 def test_correction_to_absent_and_back(webinar: Webinar) -> None:
