@@ -9,11 +9,15 @@ from registration.api.attendance import (
     CertificateRuleViewSet,
     CertificateViewSet,
 )
+from registration.api.questions import ConsentTextViewSet, QuestionnaireViewSet, QuestionViewSet
 from registration.api.views import InvitationViewSet, RegistrationViewSet
 
 router = SimpleRouter()
 router.register("registrations", RegistrationViewSet, basename="registration")
 router.register("invitations", InvitationViewSet, basename="invitation")
+router.register("questions", QuestionViewSet, basename="question")
+router.register("questionnaires", QuestionnaireViewSet, basename="questionnaire")
+router.register("consent-texts", ConsentTextViewSet, basename="consent-text")
 router.register("attendances", AttendanceViewSet, basename="attendance")
 router.register("attendance-imports", AttendanceImportViewSet, basename="attendance-import")
 router.register("certificate-rules", CertificateRuleViewSet, basename="certificate-rule")

@@ -33,6 +33,7 @@ from media.storage import private_storage
 from notifications.models import Suppression
 from notifications.opt_outs import unsubscribe_link
 from registration.calendars import feed_of
+from registration.consents import write_text
 from registration.links import (
     feed_link_for,
     group_token_for,
@@ -311,7 +312,9 @@ def _add_questions_of(world: World, webinar: Webinar) -> None:
     facts = {"name": "cv.pdf", "size": 4, "content_type": "application/pdf"}
     key = private_storage().save("answers/cv.pdf", ContentFile(b"%PDF"))
     file = Answer.objects.create(response=response, item=file_item, value=facts, file_key=key)
+    text = write_text(organisation=webinar.organisation, kind="contact", text="We write to you.")
     world.values |= {"question_id": item.question_id, "item_id": item.pk, "answer_id": file.pk}
+    world.values |= {"questionnaire_id": questionnaire.pk, "consent_text_id": text.pk}
 
 
 def _add_uploads(world: World, webinar: Webinar, user: Any) -> None:

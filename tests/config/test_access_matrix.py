@@ -404,6 +404,19 @@ PATCH  /api/v1/series/{series_id}/                               401  401  401  
 DELETE /api/v1/series/{series_id}/                               401  401  401  403  204  204  404  204  403  204
 GET    /api/v1/speakers/                                         401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/speakers/                                         401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/questions/                                        401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/questions/                                        401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/questions/{question_id}/                          401  401  401  200  200  200  404  200  200  200
+PUT    /api/v1/questions/{question_id}/                          401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/questions/{question_id}/retire/                   401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/questionnaires/                                   401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/questionnaires/                                   401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/questionnaires/{questionnaire_id}/                401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/questionnaires/{questionnaire_id}/items/          401  401  401  403  201  201  404  201  403  201
+GET    /api/v1/questionnaires/{questionnaire_id}/results/        401  401  401  200  200  200  404  200  200  200
+GET    /api/v1/consent-texts/                                    401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/consent-texts/                                    401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/consent-texts/{consent_text_id}/                  401  401  401  200  200  200  404  200  200  200
 GET    /api/v1/speakers/{speaker_id}/                            401  401  401  200  200  200  404  200  200  200
 PUT    /api/v1/speakers/{speaker_id}/                            401  401  401  403  200  200  404  200  403  200
 PATCH  /api/v1/speakers/{speaker_id}/                            401  401  401  403  200  200  404  200  403  200
@@ -567,6 +580,11 @@ def body_for(method: str, address: str, world: World) -> object:
         "/api/v1/webinars/{draft_id}/": webinar,
         "/api/v1/series/": {"title": "New", "organisation": organisation},
         "/api/v1/series/{series_id}/": {"title": "New"},
+        "/api/v1/questions/": {"organisation": organisation, "kind": "text", "label": "Why?"},
+        "/api/v1/questions/{question_id}/": {"organisation": organisation, "kind": "text", "label": "Why?"},
+        "/api/v1/questionnaires/": {"webinar": values["draft"], "purpose": "survey"},
+        "/api/v1/questionnaires/{questionnaire_id}/items/": {"question": str(values["question_id"])},
+        "/api/v1/consent-texts/": {"organisation": organisation, "kind": "recording", "text": "We record."},
         "/api/v1/speakers/": {"name": "Ada", "webinar": str(values["draft_id"])},
         "/api/v1/speakers/{speaker_id}/": {"name": "Ada", "webinar": str(values["draft_id"])},
         "/api/v1/materials/": {"webinar": values["draft_id"], "file": SimpleUploadedFile("a.txt", b"no slides")},

@@ -271,3 +271,23 @@ def test_consent_text_is_written_as_a_new_version(webinar: Webinar, organiser: P
     assert (text.version, text.is_required, text.text.data) == (2, True, {"en": "Second", "ar": "نص"})
     assert "First" in organiser.client.get(address).content.decode()
     assert organiser.client.get(reverse("studio:consents")).status_code == 200
+
+
+# --- A person's data -----------------------------------------------------------------------------------------------
+def test_organiser_hands_out_and_erases_a_persons_data(webinar: Webinar, organiser: Person) -> None:
+    questionnaire = make_questionnaire(webinar)
+    item = ask(questionnaire, QuestionKind.FILE)
+    response = answer(questionnaire, {item: SimpleUploadedFile("cv.pdf", b"%PDF-1")}, name="Anna Secret")
+    person = response.registration
+    page = organiser.client.get(reverse("studio:registrant", args=[person.pk])).content.decode()
+    export, erase = (reverse(f"studio:registrant_{name}", args=[webinar.pk, person.pk]) for name in ("export", "erase"))
+    assert all(link in page for link in (export, erase, reverse("studio:answer_file", args=[Answer.objects.get().pk])))
+
+    assert organiser.client.post(export).content.startswith(b"PK")
+    assert "Anna Secret" in organiser.client.get(erase).content.decode()
+    assert organiser.client.post(erase).status_code == 302
+
+    person.refresh_from_db()
+    assert person.name == ""
+    assert organiser.client.get(erase).status_code == 404
+    assert AuditEntry.objects.filter(action__in=["person.exported", "person.erased"], user=organiser.user).count() == 2
