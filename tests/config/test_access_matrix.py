@@ -187,6 +187,12 @@ GET    /speak/{speak}/materials/                              404  404  302  404
 POST   /speak/{speak}/materials/{draft_material_id}/remove/   404  404  302  404  404  404  404  404
 POST   /speak/{speak}/materials/{public_material_id}/remove/  404  404  404  404  404  404  404  404
 GET    /speak/{own}/                                          404  404  404  404  404  404  404  404
+GET    /review/{review}/                                      404  404  200  404  404  404  404  404
+POST   /review/{review}/                                      404  404  302  404  404  404  404  404
+GET    /review/{review}/data/                                 404  404  200  404  404  404  404  404
+POST   /review/{review}/save/                                 404  404  400  404  404  404  404  404
+GET    /review/{review}/peaks/                                404  404  404  404  404  404  404  404
+GET    /review/{review}/grant/                                404  404  200  404  404  404  404  404
 """
 
 STUDIO = """
@@ -319,6 +325,20 @@ POST   /studio/tracks/{track_id}/publish/                    302  302  302  403 
 POST   /studio/tracks/{track_id}/unpublish/                  302  302  302  403  302  302  404  302
 POST   /studio/tracks/{track_id}/delete/                     302  302  302  403  302  302  404  302
 GET    /studio/tracks/{track_id}/download/vtt/               302  302  302  200  200  200  404  200
+GET    /studio/tracks/{track_id}/edit/                       302  302  302  200  200  200  404  200
+GET    /studio/tracks/{track_id}/edit/data/                  302  302  302  200  200  200  404  200
+POST   /studio/tracks/{track_id}/edit/save/                  302  302  302  403  400  400  404  400
+GET    /studio/tracks/{track_id}/edit/peaks/                 302  302  302  404  404  404  404  404
+GET    /studio/tracks/{track_id}/edit/grant/                 302  302  302  200  200  200  404  200
+POST   /studio/tracks/{track_id}/reviewed/                   302  302  302  403  302  302  404  302
+GET    /studio/tracks/{track_id}/history/                    302  302  302  200  200  200  404  200
+POST   /studio/tracks/{track_id}/history/restore/            302  302  302  403  302  302  404  302
+GET    /studio/tracks/{track_id}/reviewers/                  302  302  302  200  200  200  404  200
+POST   /studio/tracks/{track_id}/reviewers/                  302  302  302  403  302  302  404  302
+POST   /studio/tracks/{track_id}/reviewers/{review_link_id}/revoke/ 302 302 302 403 302 302 404 302
+GET    /studio/tracks/{track_id}/stale/                      302  302  302  200  200  200  404  200
+POST   /studio/tracks/{track_id}/stale/                      302  302  302  403  302  302  404  302
+GET    /studio/tracks/{track_id}/stale/state/                302  302  302  302  302  302  404  302
 GET    /studio/productions/{production_id}/                  302  302  302  200  200  200  404  200
 GET    /studio/productions/{production_id}/steps/            302  302  302  302  302  302  404  302
 POST   /studio/productions/{production_id}/publish/          302  302  302  403  302  302  404  302
@@ -481,6 +501,7 @@ DELETE /api/v1/recordings/{public_recording_id}/                 401  401  401  
 GET    /api/v1/channels/                                         401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/channels/                                         401  401  401  400  400  400  400  400  400  400
 GET    /api/v1/channels/{channel_id}/                            401  401  401  200  200  200  404  200  200  200
+PUT    /api/v1/channels/{channel_id}/                            401  401  401  405  405  405  405  405  405  405
 PATCH  /api/v1/channels/{channel_id}/                            401  401  401  403  200  200  404  200  403  200
 DELETE /api/v1/channels/{channel_id}/                            401  401  401  403  204  204  404  204  403  204
 POST   /api/v1/channels/{channel_id}/confirm/                    401  401  401  403  200  200  404  200  403  200
@@ -526,6 +547,15 @@ POST   /api/v1/tracks/{track_id}/publish/                        401  401  401  
 POST   /api/v1/tracks/{track_id}/unpublish/                      401  401  401  403  200  200  404  200  403  200
 GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
+PATCH  /api/v1/tracks/{track_id}/cues/                           401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/tracks/{track_id}/revisions/                      401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/tracks/{track_id}/restore/                        401  401  401  403  200  200  404  200  403  200
+POST   /api/v1/tracks/{track_id}/review/                         401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/tracks/{track_id}/reviewers/                      401  401  401  200  200  200  404  200  200  200
+POST   /api/v1/tracks/{track_id}/reviewers/                      401  401  401  403  201  201  404  201  403  201
+POST   /api/v1/tracks/{track_id}/reviewers/{review_link_id}/revoke/ 401 401 401 403 200 200 404 200 403 200
+GET    /api/v1/tracks/{track_id}/stale/                          401  401  401  200  200  200  404  200  200  200
+GET    /api/v1/tracks/{track_id}/renewals/{renewal_id}/          401  401  401  200  200  200  404  200  200  200
 GET    /api/v1/languages/                                        200  200  200  200  200  200  200  200  200  200
 GET    /api/v1/glossary-terms/                                   401  401  401  200  200  200  200  200  200  200
 POST   /api/v1/glossary-terms/                                   401  401  401  403  201  201  400  201  403  201
@@ -567,6 +597,8 @@ def body_for(method: str, address: str, world: World) -> object:
         "/i18n/setlang/": {"language": "fr"},
         "/speak/{speak}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
         "/studio/webinars/{draft_id}/materials/": {"file": SimpleUploadedFile("a.txt", b"no slides")},
+        "/studio/tracks/{track_id}/history/restore/": {"revision": 1},
+        "/studio/tracks/{track_id}/reviewers/": {"email": "amal@example.org", "language": "ar"},
         "/studio/recordings/{draft_recording_id}/tracks/": {"file": SimpleUploadedFile("a.vtt", VTT), "language": "es"},
         "/studio/recordings/{public_recording_id}/sound/{channel_id}/": {"offset_s": "0.5"},
         "/api/v1/channels/{channel_id}/": {"name": "Voix"},
@@ -634,7 +666,12 @@ def body_for(method: str, address: str, world: World) -> object:
             "kind": "subtitles",
             "file": SimpleUploadedFile("a.vtt", VTT),
         },
-        "/api/v1/tracks/{track_id}/cues/": {"revision": 1, "cues": [{"start_ms": 0, "end_ms": 900, "text": "Salut."}]},
+        "/api/v1/tracks/{track_id}/restore/": {"revision": 1},
+        "/api/v1/tracks/{track_id}/reviewers/": {"email": "amal@example.org", "language": "ar"},
+        "/api/v1/tracks/{track_id}/cues/": {
+            "revision": 1, "changed": [],
+            "cues": [{"start_ms": 0, "end_ms": 900, "text": "Salut."}],
+        },
         "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
         "/api/v1/glossary-terms/{term_id}/": {"organisation": organisation, "term": "EU"},
         "/api/v1/productions/": {"upload": str(values["done_upload_id"]), "webinar": str(values["draft_id"])},

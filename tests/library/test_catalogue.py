@@ -15,6 +15,7 @@ from library.models import RecordingState
 from registration.models import Places
 from tests.factories.accounts import MembershipFactory
 from tests.factories.events import (
+    PDF,
     MaterialFactory,
     MaterialPageFactory,
     SeriesFactory,
@@ -211,7 +212,7 @@ def test_slides_can_be_downloaded_under_their_own_name(client: Client) -> None:
     answer = client.get(f"/webinars/{material.webinar.slug}/downloads/slides/{material.pk}/")
     assert answer.status_code == 200
     assert "filename*=utf-8''M%C3%BCller" in answer["Content-Disposition"]
-    answer.close()
+    assert answer.getvalue() == PDF
 
 
 def test_a_series_shows_its_webinars_by_time(client: Client) -> None:

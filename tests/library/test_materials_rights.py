@@ -6,7 +6,7 @@ from django.test import Client
 from events.models import Visibility
 from registration.links import token_for
 from registration.models import RegistrationState
-from tests.factories.events import MaterialFactory
+from tests.factories.events import PDF, MaterialFactory
 from tests.factories.registration import RegistrationFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def test_slides_for_registered_people_need_the_link_from_the_mail(client: Client
     opened = client.get(address, {"registration": token_for(RegistrationFactory(webinar=material.webinar))})
     assert opened["Location"] == address
     answer = client.get(address)
-    assert (answer.status_code, answer.getvalue()) == (200, material.file.read())
+    assert (answer.status_code, answer.getvalue()) == (200, PDF)
     assert address in client.get(page).content.decode()
 
 
