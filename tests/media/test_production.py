@@ -15,6 +15,7 @@ from pytest_django import Settings
 from media import services
 from media.errors import MediaError, NoSpace, PackageIncomplete
 from media.models import Asset, DerivativeKind, Package, PackageState, Rendition, ReplacedFile
+from media.services import pictures
 from tests.factories.media import make_asset
 from tests.media.clips import ffmpeg, frame_times, make_clip
 from tests.media.measure import beginnings, brightness, integrated_loudness, loudness, probe, stored_path
@@ -335,17 +336,18 @@ def test_speech_audio_before_it_is_made_says_so(tmp_path: Path) -> None:
 # --- Pictures and downloads ----------------------------------------------------------------------------------------
 
 
-def test_storyboard_shows_each_moment(flashes: Path, tmp_path: Path) -> None:
+def test_storyboard_shows_each_moment(flashes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "TILE_INTERVAL_MS", 5000)
     package = start(flashes, tmp_path)
     services.make_first_look(package=package, workdir=tmp_path)
     services.make_pictures(package=package, workdir=tmp_path)
     storyboard = package.derivatives.get(kind=DerivativeKind.STORYBOARD)
     assert storyboard.facts == {
-        "tile_width": 160, "tile_height": 90, "columns": 3, "rows": 1, "count": 3, "interval_ms": 5000,
+        "tile_width": 144, "tile_height": 80, "columns": 3, "rows": 1, "count": 3, "interval_ms": 5000,
         "duration_ms": 14_000,
     }  # fmt: skip
     picture = probe(stored_path(storyboard))["video"]
-    assert (picture["codec_name"], picture["width"], picture["height"]) == ("mjpeg", 480, 90)
+    assert (picture["codec_name"], picture["width"], picture["height"]) == ("mjpeg", 432, 80)
     sprite = tmp_path / "tiles.gray"
     ffmpeg("-i", stored_path(storyboard), "-vf", "scale=3:1:flags=area,format=gray", "-f", "rawvideo", sprite)
     assert [value > 120 for value in sprite.read_bytes()] == [False, True, False]  # the flash at 5 s
@@ -355,7 +357,7 @@ def test_poster_is_a_picture_of_the_best_rung(flashes: Path, tmp_path: Path) -> 
     package = start(flashes, tmp_path)
     services.make_first_look(package=package, workdir=tmp_path)
     services.make_pictures(package=package, workdir=tmp_path)
-    poster = probe(stored_path(package.derivatives.get(kind=DerivativeKind.POSTER)))["video"]
+    poster = probe(stored_path(package.derivatives.get(kind=DerivativeKind.POSTER, name="")))["video"]
     assert (poster["width"], poster["height"]) == (1008, 568)
 
 
