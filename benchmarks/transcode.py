@@ -444,7 +444,8 @@ def _height(path: Path) -> int:
 def _size(path: Path) -> tuple[int, int]:
     command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height"]
     said = subprocess.run([*command, "-of", "csv=p=0", path], check=True, capture_output=True, text=True).stdout
-    width, height = said.strip().strip(",").split(",")[:2]
+    # Of a transport stream, everything is said once for its programme too.
+    width, height = said.split()[0].strip(",").split(",")[:2]
     return int(width), int(height)
 
 
