@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from i18nfield.strings import LazyI18nString
 
 from accounts.models import User
@@ -46,7 +47,7 @@ from registration.validators import plain_text
 from work import services as work
 from work.errors import PermanentFailure, StaleState
 from work.leases import Lease
-from work.models import FINISHED_STATES
+from work.models import FINISHED_STATES, WorkState
 
 PLACEHOLDERS = ("name", "title", "date", "minutes", "organisation")
 TEXT_LINES = 5
@@ -243,6 +244,52 @@ def _missing(rule: CertificateRule, presence: Presence, score: float | None, has
     if rule.needs_survey and not has_answered:
         found.append("needs_survey")
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a rule in words; `is_met` is None while that cannot be known yet."""
+
+    text: str
+    is_met: bool | None
+
+
+def conditions_for(registration: Registration) -> list[Condition]:
+    """What this person must do for a certificate, and what of it is done; nothing where there is no rule."""
+    webinar = registration.webinar
+    rule = CertificateRule.objects.filter(pk=webinar.pk).first()
+    if rule is None:
+        return []
+    texts = condition_texts(rule)
+    if not webinar.is_over:
+        return [Condition(text, None) for text in texts.values()]
+    decision = decisions(webinar, [registration])[0]
+    # Before a report was counted it is not known who stayed how long.
+    is_timed = decision.presence.minutes or webinar.attendance_imports.filter(state=WorkState.DONE).exists()
+    open_names = set() if is_timed else {"min_minutes", "min_share"}
+    return [
+        Condition(text, None if name in open_names.intersection(decision.missing) else name not in decision.missing)
+        for name, text in texts.items()
+    ]
+
+
+def condition_texts(rule: CertificateRule) -> dict[str, str]:
+    """The conditions of a rule in words, by the name of their field."""
+    found = {}
+    if rule.min_minutes == 0:
+        found["min_minutes"] = _("be there")
+    elif rule.min_minutes is not None:
+        text = ngettext("attend at least %(n)d minute", "attend at least %(n)d minutes", rule.min_minutes)
+        found["min_minutes"] = text % {"n": rule.min_minutes}
+    if rule.min_share is not None:
+        text = _("attend at least %(percent)d %% of the session")
+        found["min_share"] = text % {"percent": round(100 * rule.min_share)}
+    if rule.min_score is not None:
+        text = _("answer at least %(percent)d %% of the quiz after the session right")
+        found["min_score"] = text % {"percent": round(100 * rule.min_score)}
+    if rule.needs_survey:
+        found["needs_survey"] = _("answer the survey after the session")
+    return found
 
 
 def to_issue(webinar: Webinar, judged: Iterable[Decision] | None = None) -> list[Decision]:

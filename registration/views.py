@@ -198,6 +198,7 @@ def own(request: HttpRequest, registration: Registration) -> HttpResponse:
         "rank": selectors.waitlist_rank(registration),
         "occasions": surveys.open_occasions(registration),
         "certificate": certificates.valid_certificate(registration),
+        "certificate_conditions": certificates.conditions_for(registration),
     }
     return render(request, "registration/own.html", context)
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from events.models import Webinar
 from registration import certificates
 from registration.models import Certificate, CertificateBatch, CertificateRule
-from studio.attendance_forms import RevokeForm, RuleForm, percent_of
+from studio.attendance_forms import RevokeForm, RuleForm
 from studio.views.access import StudioRequest, find, studio_page
 from studio.views.webinars import find_webinar, page_of, webinar_context
 from work.errors import DomainError
@@ -46,8 +46,7 @@ def overview(request: StudioRequest, pk: UUID) -> HttpResponse:
         is_fixed=certificates.is_rule_fixed(webinar),
         page=page_of(certificates.certificates_of(webinar, search=search), request.GET.get("page"), PAGE_SIZE),
         search=search,
-        min_percent=percent_of(rule.min_share if rule else None),
-        min_score_percent=percent_of(rule.min_score if rule else None),
+        conditions=list(certificates.condition_texts(rule).values()) if rule else [],
         preview_languages=[(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES],
         **_issuing(webinar, rule),
     )

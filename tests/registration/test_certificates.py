@@ -166,6 +166,20 @@ def test_judging_asks_as_few_questions_for_many_as_for_one(
         assert len(certificates.decisions(webinar)) == 5
 
 
+def test_people_see_what_earns_one_and_what_is_done(webinar: Webinar, coming: Webinar, client: Client) -> None:
+    rule(webinar, min_minutes=30, needs_survey=True)
+    rule(coming, min_minutes=0)
+
+    def page(registration: Registration) -> str:
+        return client.get(f"/registrations/{token_for(registration)}/").content.decode()
+
+    shown = page(attended(webinar, 60))
+    assert "attend at least 30 minutes – done" in shown
+    assert "answer the survey after the session – not done" in shown
+    assert "<li>attend at least 30 minutes</li>" in page(RegistrationFactory(webinar=webinar))  # no report yet
+    assert "<li>be there</li>" in page(RegistrationFactory(webinar=coming))
+
+
 # --- Making them ---------------------------------------------------------------------------------------------------
 def made(webinar: Webinar, expected: int) -> list[Certificate]:
     batch = certificates.request_batch(webinar=webinar, user=None, expected=expected)

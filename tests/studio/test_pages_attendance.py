@@ -167,7 +167,7 @@ def test_rule_is_set_and_shown(webinar: Webinar, organiser: Person) -> None:
     rule = CertificateRule.objects.get()
     assert (rule.min_share, rule.needs_survey, rule.text.data) == (0.8, True, {"en": "For {name}", "ar": "{name}"})
     shown = organiser.client.get(reverse("studio:certificates", args=[webinar.pk])).content.decode()
-    assert "attended at least 80 % of the session" in shown
+    assert "attend at least 80 % of the session" in shown
 
 
 def test_rule_is_fixed_once_the_session_began(webinar: Webinar, organiser: Person) -> None:
