@@ -243,10 +243,17 @@ class ListForm(DomainForm):
     )
 
 
+class SessionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # takes none when it runs
+    def label_from_instance(self, obj: Webinar) -> str:
+        time = session_time(obj, time_zone=obj.time_zone, language=get_language() or "en")
+        # Isolated, as a title in another script must not turn the time around (Unicode Annex 9, section 2.4).
+        return f"\u2068{obj.title}\u2069 · {time.text} ({obj.time_zone})"
+
+
 class SeriesForm(RegistrationForm):
     """The public form with the sessions to choose from."""
 
-    sessions = forms.ModelMultipleChoiceField(
+    sessions = SessionsField(
         label=_("Sessions"),
         queryset=Webinar.objects.none(),
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
@@ -256,13 +263,6 @@ class SeriesForm(RegistrationForm):
     def __init__(self, *args: Any, webinars: "QuerySet[Webinar]", **kwargs: Any) -> None:
         super().__init__(*args, webinar=webinars[0], **kwargs)
         field = self.fields["sessions"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
+        assert isinstance(field, SessionsField)
         field.queryset = webinars
         field.initial = list(webinars)
-        field.label_from_instance = _session_label  # type: ignore[method-assign]  # as Django documents
-
-
-def _session_label(webinar: Webinar) -> str:
-    time = session_time(webinar, time_zone=webinar.time_zone, language=get_language() or "en")
-    # Isolated, as a title in another script must not turn the time around (Unicode Annex 9, section 2.4).
-    return f"\u2068{webinar.title}\u2069 · {time.text} ({webinar.time_zone})"

@@ -37,7 +37,7 @@ _SAVED_EVERY = 100  # lines
 
 
 def prepare(
-    *, webinar: Webinar, file: UploadedFile, user: User | None = None, group: Group | None = None
+    *, webinar: Webinar, file: "UploadedFile[Any]", user: User | None = None, group: Group | None = None
 ) -> RegistrationImport:
     """Read a list and store what would become of each of its lines; nobody is registered yet.
 

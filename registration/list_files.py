@@ -194,7 +194,7 @@ def _delimiter(text: str) -> str:
 
 
 def _cells(row: Iterable[object]) -> list[str]:
-    cells = []
+    cells: list[str] = []
     for cell in row:
         if len(cells) == MAX_CELLS:
             break

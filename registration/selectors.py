@@ -4,6 +4,7 @@ import contextlib
 import re
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db.models import Case, Q, QuerySet, When
@@ -55,9 +56,7 @@ def registrations_of(user: User) -> "QuerySet[Registration]":
         .filter(address__in=addresses)
         .exclude(state=RegistrationState.UNPROVED)
         .select_related("webinar__organisation")
-        .annotate(
-            is_past=Case(When(webinar__ends_at__lte=timezone.now(), then=1), default=0)
-        )
+        .annotate(is_past=Case(When(webinar__ends_at__lte=timezone.now(), then=1), default=0))
         .order_by("is_past", "webinar__starts_at", "pk")
     )
 
@@ -116,7 +115,7 @@ def _announced_sessions(series: Series) -> "QuerySet[Webinar]":
     ).select_related("organisation")
 
 
-def _asking(series: Series) -> "QuerySet[Questionnaire]":
+def _asking(series: Series) -> "QuerySet[Questionnaire, Any]":
     """Webinars that ask questions of their own when people register."""
     return Questionnaire.objects.filter(
         webinar__series=series, purpose=QuestionnairePurpose.REGISTRATION, items__isnull=False

@@ -60,8 +60,8 @@ def _register(form: SeriesForm) -> bool:
             return False
     if len(refused) < len(chosen):
         return True
-    for webinar, error in refused:
-        form.add_error("sessions", _("%(title)s: %(reason)s") % {"title": webinar.title, "reason": error})
+    for webinar, reason in refused:
+        form.add_error("sessions", _("%(title)s: %(reason)s") % {"title": webinar.title, "reason": reason})
     return False
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.client import client_network, is_too_often
 from accounts.links import LinkError
+from accounts.models import User
 from events.models import Webinar
 from events.rules import can_see_webinar
 from notifications.rendering import interface_language
@@ -181,7 +182,7 @@ def personal_page(find: Callable[[str], Held]) -> Callable[[PersonalView[Held, P
             response["X-Robots-Tag"] = "noindex"
             return response
 
-        return wrapped
+        return cast("OpenedByLink[P]", wrapped)
 
     return decorate
 
@@ -232,10 +233,9 @@ def invited(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 @require_GET
 def all_own(request: HttpRequest) -> HttpResponse:
     """All registrations of whoever is signed in, under any address that they proved to be theirs."""
-    rows = selectors.registrations_of(request.user)
-    context = {"page": Paginator(rows, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))}
-    for row in context["page"].object_list:
-        row.token = token_for(row)
+    found = selectors.registrations_of(cast(User, request.user))
+    page = Paginator(found, REGISTRATIONS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": [(row, token_for(row)) for row in page]}
     response = render(request, "registration/all_own.html", context)
     response["Referrer-Policy"] = "strict-origin"
     return response

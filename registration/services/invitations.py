@@ -213,7 +213,8 @@ def use(registration: Registration, invitation: Invitation | None) -> None:
 
 def use_again(registration: Registration) -> None:
     """Count the use of a registration that was declined and is let in after all, whatever became of its invitation."""
-    Invitation.objects.filter(pk=registration.invitation_id).update(uses=F("uses") + 1)
+    if registration.invitation_id is not None:
+        Invitation.objects.filter(pk=registration.invitation_id).update(uses=F("uses") + 1)
 
 
 def give_back(registration: Registration) -> None:

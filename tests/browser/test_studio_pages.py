@@ -16,6 +16,7 @@ from accounts.models import Role, User
 from events.models import Material, Webinar, WebinarState
 from library.models import Recording
 from media.models import Upload
+from registration.models import RegistrationState
 from studio import services
 from studio.models import Production
 from tests.factories.accounts import MembershipFactory, OrganisationFactory
@@ -188,11 +189,16 @@ def _addresses(webinar: Webinar) -> list[str]:
         "speakers/",
         "speakers/new/",
         "registrants/",
+        "registrants/import/",
+        "invitations/",
+        "groups/",
         "recordings/",
         "recordings/new/",
     ]
+    registrants = RegistrationFactory.create_batch(2, webinar=webinar, state=RegistrationState.PENDING)
     return [
         "/studio/",
+        f"/studio/registrants/{registrants[0].pk}/",
         "/studio/webinars/new/",
         *(f"/studio/webinars/{webinar.pk}/{name}" for name in names),
         f"/studio/recordings/{production.recording_id}/",

@@ -1,7 +1,11 @@
 """Teams, and lists of people from spreadsheets (promise A9)."""
 
+import contextlib
+import csv
 import io
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +25,7 @@ from registration.services import groups
 from tests.factories.accounts import UserFactory
 from tests.factories.events import WebinarFactory
 from tests.registration.helpers import check_counts, mails, register
+from work.errors import DomainError
 from work.models import WorkState
 from work.services import execute, request_cancel
 
@@ -243,3 +248,33 @@ def test_team_page_adds_rows_and_lists_and_withdraws() -> None:
     assert client.post(f"{url}withdraw/{member.pk}/").status_code == 302
     member.refresh_from_db()
     assert member.state == RegistrationState.CANCELLED
+
+
+# --- Bad input -----------------------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)  # the lease's own connection must see the row for longer than a moment
+def test_hostile_texts_in_lists_and_teams_are_refused_or_cleaned(corpus: Path) -> None:
+    webinar, user = WebinarFactory(), UserFactory()
+    texts = [text for file in sorted((corpus / "strings").glob("*.json")) for text in json.loads(file.read_text())]
+    texts = [text for text in texts if isinstance(text, str)]
+    assert len(texts) > 50
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(["Name", "Email", "Country", "Organisation", "Sector", "Language", "Time zone"])
+    for number, text in enumerate(texts):
+        writer.writerow([text, f"p{number}@example.org", "", text, text, "", ""])
+        writer.writerow(["Anna", text, text, "", "", text, text])
+    content = lines.getvalue().replace("\0", "").encode("utf-8", "replace")
+    found = imports.prepare(webinar=webinar, file=upload(content), user=user)
+    assert {row["outcome"] for row in found.rows} <= {"new", "wrong", "double"}
+    imports.confirm(imported=found, user=user)
+    execute("registration.import", found.pk)
+    found.refresh_from_db()
+    assert found.state == WorkState.DONE
+    for name in webinar.registrations.values_list("name", flat=True):
+        assert "\n" not in name
+    for text in texts:
+        with contextlib.suppress(DomainError):
+            team(webinar, name=text, coordinator_name=text)
+        with contextlib.suppress(DomainError):
+            services.make_shared_invitation(webinar=webinar, user=user, name=text)
+    services.invite(webinar=webinar, people=[(text, text) for text in texts][:400], user=user)

@@ -149,7 +149,7 @@ def test_import_shows_outcomes_wants_a_promise_and_reports(webinar: Webinar, org
     execute("registration.import", webinar.imports.get().pk)
     assert webinar.registrations.get().state == RegistrationState.CONFIRMED
     report = organiser.client.get(url("import_report", webinar.imports.get().pk))
-    text = b"".join(report).decode()  # type: ignore[arg-type]  # a streaming answer
+    text = b"".join(report).decode()
     assert '"\'=cmd"' in text
     bad = SimpleUploadedFile("people.csv", b"Name\nAnna\n")
     assert organiser.client.post(url("registrants_import", webinar.pk), {"file": bad}).status_code == 422
