@@ -195,3 +195,41 @@ def check_lines(text: str) -> None:
         assert b"\r" not in line
         line.decode()
     assert not set(text) & {chr(code) for code in range(32) if code not in (9, 10, 13)}
+
+
+GOLDEN = Path(__file__).parent.parent / "data" / "calendars"
+
+
+def golden_texts() -> dict[str, str]:
+    """Each kind of object, for a webinar whose title needs folding, escaping and two scripts."""
+    entry = webinar(
+        calendar_uid="11111111-2222-3333-4444-555555555555",
+        calendar_sequence=4,
+        title=LazyI18nString({"en": "Care, access; and “rights”: الرعاية الصحية للاجئين والمهاجرين في أوروبا"}),
+        summary=LazyI18nString({"en": "First line.\nSecond line, with a backslash \\ in it."}),
+        starts_at=datetime(2027, 3, 28, 0, 30, tzinfo=UTC),  # half an hour before the clocks change
+        ends_at=datetime(2027, 3, 28, 2, 0, tzinfo=UTC),
+    )
+    own: dict[str, Any] = {
+        "webinar": entry,
+        "attendee": ANNA,
+        "uid": webinar_uid(entry, "0123456789abcdef"),
+        "stamped_at": STAMP,
+    }
+    return {
+        "request.ics": webinar_calendar(method="REQUEST", join_url="https://r.example/join/x", sequence=5, **own),
+        "cancel.ics": webinar_calendar(method="CANCEL", sequence=6, **own),
+        "publish.ics": webinar_calendar(webinar=entry, method="PUBLISH", stamped_at=STAMP),
+    }
+
+
+@pytest.mark.parametrize("name", ["request.ics", "cancel.ics", "publish.ics"])
+def test_objects_are_as_in_the_golden_files(name: str) -> None:
+    """If a change is meant, look at the difference and write the new file."""
+    assert golden_texts()[name] == (GOLDEN / name).read_bytes().decode()
+
+
+def test_golden_invitation_and_cancellation_are_about_one_entry() -> None:
+    first, last = (events_of((GOLDEN / name).read_text())[0] for name in ("request.ics", "cancel.ics"))
+    assert first["UID"] == last["UID"]
+    assert last["SEQUENCE"] > first["SEQUENCE"]

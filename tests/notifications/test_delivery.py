@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+import work.kinds
 import work.services
 from notifications import purposes, services
 from notifications.models import Delivery, Message
@@ -230,3 +231,33 @@ def test_a_person_may_send_an_unknown_bulk_mail_again(smtp: SmtpServer) -> None:
     services.send_again(message=message)
     assert run(message).delivery == Delivery.SENT
     assert len(smtp.received) == 1
+
+
+def test_bulk_leaves_a_tenth_of_the_rate_to_mail_that_people_wait_for(smtp: SmtpServer, settings: Settings) -> None:
+    settings.MAIL_PER_MINUTE = 10
+    bulk = [run(message) for message in MessageFactory.create_batch(11, is_bulk=True)]
+    assert [message.delivery for message in bulk] == [Delivery.SENT] * 9 + [Delivery.QUEUED] * 2
+    assert run(queued()).delivery == Delivery.SENT
+    assert run(queued()).error_code == "rate_limited"
+
+
+def test_one_webinars_bulk_has_a_rate_of_its_own(smtp: SmtpServer, settings: Settings) -> None:
+    settings.MAIL_PER_WEBINAR = 2
+    large = [run(message) for message in MessageFactory.create_batch(3, is_bulk=True, scope="webinar:1")]
+    other, needed = run(queued(is_bulk=True, scope="webinar:2")), run(queued(scope="webinar:1"))
+    assert [message.delivery for message in large] == [Delivery.SENT] * 2 + [Delivery.QUEUED]
+    assert [other.delivery, needed.delivery] == [Delivery.SENT] * 2
+
+
+def test_a_large_bulk_waits_in_portions_of_a_minute(smtp: SmtpServer, settings: Settings) -> None:
+    settings.MAIL_PER_WEBINAR = 2
+    made = [run(message) for message in MessageFactory.create_batch(8, is_bulk=True, scope="webinar:1")]
+    waits = [(message.due_at - timezone.now()).total_seconds() for message in made if message.due_at]
+    assert [round(wait // 60) for wait in waits] == [1, 1, 2, 2, 3, 3]
+
+
+def test_bulk_is_swept_up_after_what_people_wait_for() -> None:
+    old, new = queued(is_bulk=True), queued()
+    kind = work.kinds.of(new)
+    assert list(Message.objects.order_by(*kind.order)) == [new, old]
+    assert [kind.queue(old), kind.queue(new)] == ["bulk", "mail"]
