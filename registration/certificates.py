@@ -215,6 +215,8 @@ def decisions(webinar: Webinar, registrations: Iterable[Registration] | None = N
         return []
     present = attendance.attendances(webinar, [one.pk for one in people] if registrations is not None else None)
     answered = Response.objects.filter(questionnaire__webinar=webinar)
+    if registrations is not None:
+        answered = answered.filter(registration__in=[one.pk for one in people])
     scores = dict(
         answered.filter(questionnaire__purpose=QuestionnairePurpose.QUIZ_AFTER).values_list("registration", "score")
     )

@@ -54,9 +54,12 @@ def overview(request: StudioRequest, pk: UUID) -> HttpResponse:
 
 
 def _issuing(webinar: Webinar, rule: CertificateRule | None) -> dict[str, object]:
-    found = certificates.decisions(webinar) if rule and webinar.is_over else []
+    batch = webinar.certificate_batches.order_by("-created_at").first()
+    # While some are made the page asks every two seconds, and judging everybody may take as long.
+    is_idle = batch is None or batch.is_finished
+    found = certificates.decisions(webinar) if rule and webinar.is_over and is_idle else []
     return {
-        "batch": webinar.certificate_batches.order_by("-created_at").first(),
+        "batch": batch,
         "earned": sum(one.is_earned for one in found),
         "judged": len(found),
         "waiting": len(certificates.to_issue(webinar, found)),
