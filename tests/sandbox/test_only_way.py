@@ -17,6 +17,7 @@ MAY_START_PROCESSES = {
     "sandbox/confinement.py": "asks bubblewrap whether it works",
     "studio/supervisor.py": "web server, workers, scheduler",
     "events/doctor.py": "asks fontconfig which scripts have a font",
+    "registration/doctor.py": "asks fontconfig whether the fonts of documents are there",
 }
 MAY_USE_THE_SANDBOX = {
     "media/ffmpeg/runner.py": "ffmpeg and ffprobe, with allow-lists",
