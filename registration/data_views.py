@@ -36,7 +36,7 @@ class EraseForm(forms.Form):
 @personal_page(registration_by_token)
 def own_data(request: HttpRequest, registration: Registration) -> HttpResponse:
     """What can be done with one's data; erasing on POST, once the address was typed."""
-    form = EraseForm(request.POST or None, address=registration.email)
+    form = EraseForm(request.POST if request.method == "POST" else None, address=registration.email)
     if request.method == "POST" and form.is_valid():
         erase_person(email=registration.email, actor="registrant")
         return render(request, "registration/erased.html", {"webinar": registration.webinar})

@@ -372,7 +372,7 @@ GET    /studio/webinars/{closed_id}/questions/registration/  302  302  302  200 
 POST   /studio/webinars/{closed_id}/questions/registration/  302  302  302  403  302  302  404  302
 GET    /studio/webinars/{closed_id}/questions/survey/        302  302  302  200  200  200  404  200
 GET    /studio/webinars/{closed_id}/questions/registration/new/      302  302  302  403  200  200  404  200
-POST   /studio/webinars/{closed_id}/questions/registration/new/      302  302  302  403  200  200  404  200
+POST   /studio/webinars/{closed_id}/questions/registration/new/      302  302  302  403  422  422  404  422
 POST   /studio/webinars/{closed_id}/questions/registration/add/      302  302  302  403  404  404  404  404
 POST   /studio/webinars/{closed_id}/questions/registration/copy/     302  302  302  403  404  404  404  404
 GET    /studio/webinars/{closed_id}/questions/registration/preview/  302  302  302  200  200  200  404  200
@@ -387,7 +387,7 @@ POST   /studio/webinars/{closed_id}/questions/registration/{item_id}/remove/  30
 POST   /studio/webinars/{draft_id}/questions/registration/{item_id}/remove/   302  302  302  403  404  404  404  404
 GET    /studio/questions/                                    302  302  302  200  200  200  200  200
 GET    /studio/questions/{question_id}/                      302  302  302  403  200  200  404  200
-POST   /studio/questions/{question_id}/                      302  302  302  403  200  200  404  200
+POST   /studio/questions/{question_id}/                      302  302  302  403  422  422  404  422
 POST   /studio/questions/{question_id}/retire/               302  302  302  403  302  302  404  302
 GET    /studio/answers/{answer_id}/file/                     302  302  302  403  200  200  404  200
 GET    /studio/webinars/{closed_id}/registrants/{registration_id}/data.zip  302  302  302  405  405  405  405  405

@@ -106,7 +106,12 @@ def plant(webinar: Webinar, mark: str = MARK) -> Registration:
     SpeakerFactory.create(webinar=webinar, email=email, name=f"{mark} Speaker", biography=mark)
     Suppression.objects.create(email=email, reason="asked")
     OptOut.objects.create(email=email, organisation=webinar.organisation, scope="news")
-    Bounce.objects.create(message=Message.objects.first(), email=email, kind=BounceKind.SOFT, detail=f"{email} full")
+    Bounce.objects.create(
+        message=Message.objects.filter(recipient_email=email).first(),
+        email=email,
+        kind=BounceKind.SOFT,
+        detail=f"{email} full",
+    )
     IdempotentAnswer.objects.create(
         caller=mark[:5], key=registration.pk.hex, request_hash="x", started_at=start, body=json.dumps({"email": email})
     )

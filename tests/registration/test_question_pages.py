@@ -143,7 +143,7 @@ def test_answers_are_changed_on_the_own_page(client: Client, webinar: Webinar) -
     item = ask(make_questionnaire(webinar), QuestionKind.CHOICE, seats={"c1": 1})
     registration = RegistrationFactory.create(webinar=webinar)
     own = client.get(reverse("registration:own", args=[token_for(registration)])).content.decode()
-    assert page(registration) in own
+    assert "/answers/registration/" in own
 
     assert client.post(page(registration), {f"q_{item.pk.hex}": "c1"}).status_code == 302
     assert ChoiceSeats.objects.get().taken == 1
