@@ -80,13 +80,13 @@ def html_to_pdf(html: str, *, styles: Iterable[str]) -> bytes:
 
 @cache
 def _weasyprint() -> Any:
+    for name in ("weasyprint", "weasyprint.progress"):  # it tells every step, from being imported on
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         import weasyprint  # slow to import, and most processes make no documents
     except OSError as error:
         text = _("Documents cannot be made: Pango is not installed. Ask the operator to run `manage.py doctor`.")
         raise DocumentsUnavailable(text) from error
-    for name in ("weasyprint", "weasyprint.progress"):  # it tells every step
-        logging.getLogger(name).setLevel(logging.ERROR)
     return weasyprint
 
 

@@ -110,9 +110,12 @@ def preview(request: StudioRequest, pk: UUID) -> HttpResponse:
     """A specimen in the language asked for."""
     webinar = find_webinar(request, pk)
     language = request.GET.get("language", "") or get_language() or "en"
-    response = HttpResponse(
-        certificates.preview_pdf(webinar=webinar, language=language[:35]), content_type="application/pdf"
-    )
+    try:
+        pdf = certificates.preview_pdf(webinar=webinar, language=language[:35])
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("studio:certificates", pk=pk)
+    response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = 'inline; filename="specimen.pdf"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from studio import exports, reports
 from studio.attendance_forms import ReportForm
 from studio.views.access import StudioRequest, studio_page
 from studio.views.webinars import find_webinar, webinar_context
+from work.errors import DomainError
 
 MAX_WEBINARS = 500
 
@@ -92,7 +94,11 @@ def report(request: StudioRequest) -> HttpResponse:
 @require_GET
 def report_file(request: StudioRequest, format: str) -> HttpResponseBase:
     _form, chosen = _chosen(request)
-    return _file(chosen, format, name="webinars-report")
+    try:
+        return _file(chosen, format, name="webinars-report")
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("studio:report")
 
 
 @studio_page
@@ -107,7 +113,11 @@ def webinar_report(request: StudioRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def webinar_report_file(request: StudioRequest, pk: UUID, format: str) -> HttpResponseBase:
     webinar = find_webinar(request, pk)
-    return _file(_chosen_one(webinar), format, name=f"report-{webinar.slug}")
+    try:
+        return _file(_chosen_one(webinar), format, name=f"report-{webinar.slug}")
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect("studio:webinar_report", pk=pk)
 
 
 def _chosen_one(webinar: Webinar) -> Chosen:

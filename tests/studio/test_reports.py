@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from accounts.models import Organisation
 from events.models import Webinar, WebinarState
 from library.models import DownloadDay, Viewing, ViewingDay
+from registration import documents
 from registration.models import Attendance, AttendanceSource, Certificate, Registration, RegistrationState
 from studio import reports
 from studio.reports import Group, grouped, report_on
@@ -186,11 +187,16 @@ def test_downloads_are_counted_without_looks_and_resumptions(client: Client, db:
     material = MaterialFactory(webinar=webinar)
     address = reverse("library:download_material", args=[webinar.slug, material.pk])
 
-    client.head(address)
-    client.get(address, headers={"Range": "bytes=100-"})
-    for _time in range(2):
-        assert client.get(address).status_code == 200
+    answers = [
+        client.head(address),
+        client.get(address, headers={"Range": "bytes=100-"}),
+        *(client.get(address) for _time in range(2)),
+    ]
+    for answer in answers:
+        b"".join(answer)  # read to its end, which closes the file
+        answer.close()
 
+    assert [answer.status_code for answer in answers[2:]] == [200, 200]
     assert list(DownloadDay.objects.values_list("webinar", "kind", "count")) == [(webinar.pk, "material", 2)]
 
 
@@ -200,3 +206,18 @@ def test_days_are_those_of_the_organisation(organisation: Organisation) -> None:
     own = Organisation.objects.filter(pk=organisation.pk)
     assert list(reports.webinars_in(own, first=date(2026, 3, 5), last=date(2026, 3, 5))) == [late]
     assert list(reports.webinars_in(own, last=date.max)) == [late]
+
+
+def test_without_pango_the_page_says_what_to_do(
+    webinar: Webinar, organiser: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise documents.DocumentsUnavailable("Documents cannot be made")
+
+    monkeypatch.setattr(documents, "_weasyprint", refuse)
+    for address in (
+        reverse("studio:webinar_report_file", args=[webinar.pk, "pdf"]),
+        reverse("studio:report_file", args=["pdf"]),
+        reverse("studio:certificate_preview", args=[webinar.pk]),
+    ):
+        assert "Documents cannot be made" in organiser.client.get(address, follow=True).content.decode()
