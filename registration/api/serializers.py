@@ -39,6 +39,12 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     """A registrant. On POST an organiser registers somebody; the person gets the same mails as from the page."""
 
     webinar = WebinarField(queryset=Webinar.objects.none())
+    answers = serializers.DictField(
+        child=serializers.JSONField(),
+        write_only=True,
+        required=False,
+        help_text=_("By the id of a questionnaire's item: a text, a number, a date, or ids of choices."),
+    )
     privacy = serializers.BooleanField(write_only=True, help_text=_("The person agreed to the privacy notice."))
     language = serializers.CharField(max_length=35, required=False, help_text=_("A BCP 47 tag."))
     time_zone = serializers.CharField(max_length=64, required=False, help_text=_("An IANA name."))
@@ -65,6 +71,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
             "invitation",
             "consents",
             "privacy",
+            "answers",
             "waitlist_position",
             "created_at",
             "confirmed_at",

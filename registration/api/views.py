@@ -1,5 +1,7 @@
 """Registrations over the API: organisers see, add and cancel them."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -12,6 +14,7 @@ from accounts.api.permissions import token_of
 from accounts.api.viewsets import OrganisationViewSet
 from events.models import Webinar
 from registration import selectors, services
+from registration.answers import Cleaned, clean_answers
 from registration.api.filters import InvitationFilter, RegistrationFilter
 from registration.api.serializers import (
     DecidedSerializer,
@@ -20,7 +23,14 @@ from registration.api.serializers import (
     RegistrationSerializer,
 )
 from registration.errors import InvalidDetail
-from registration.models import Invitation, Registration, RegistrationSource
+from registration.models import Invitation, QuestionnairePurpose, Registration, RegistrationSource
+from registration.surveys import asked_questionnaire
+
+
+def _cleaned(webinar: Webinar, given: dict[str, Any] | None) -> Cleaned | None:
+    """What was sent as answers; an organiser who sends none leaves them to the person."""
+    questionnaire = asked_questionnaire(webinar, QuestionnairePurpose.REGISTRATION) if given else None
+    return clean_answers(questionnaire=questionnaire, given=given or {}) if questionnaire else None
 
 
 class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganisationViewSet[Registration]):
@@ -43,6 +53,7 @@ class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Orga
         require_organiser(request, webinar.organisation)
         registration = services.register(
             webinar=webinar,
+            answers=_cleaned(webinar, values.pop("answers", None)),
             consents=["privacy"] if values.pop("privacy") else [],
             language=values.pop("language", webinar.organisation.language),
             time_zone=values.pop("time_zone", webinar.time_zone),

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import Role
 from events.models import Webinar
 from registration import answers
-from registration.models import QuestionKind, QuestionnairePurpose
+from registration.models import Answer, QuestionKind, QuestionnairePurpose
 from tests.factories.accounts import MembershipFactory
 from tests.factories.events import WebinarFactory
 from tests.factories.questions import ask, make_questionnaire
@@ -69,3 +69,14 @@ def test_consent_text_is_a_new_version(webinar: Webinar, organiser: Client) -> N
     body = {"organisation": str(webinar.organisation_id), "kind": "recording"}
     assert post(organiser, "consent-texts/", {**body, "text": "One"})["version"] == 1
     assert post(organiser, "consent-texts/", {**body, "text": {"fr": "Deux"}})["version"] == 2
+
+
+def test_answers_are_sent_with_a_registration(webinar: Webinar, organiser: Client) -> None:
+    item = ask(make_questionnaire(webinar), QuestionKind.CHOICE, is_required=True, seats={"c1": 1})
+    person = {"webinar": webinar.slug, "email": "a@example.org", "name": "Anna", "privacy": True}
+    post(organiser, "registrations/", {**person, "answers": {str(item.pk): "c9"}}, status=400)
+    made = post(organiser, "registrations/", {**person, "answers": {str(item.pk): ["c1"]}})
+    assert Answer.objects.get(response__registration=made["id"]).value == ["c1"]
+    second = {**person, "email": "b@example.org"}
+    post(organiser, "registrations/", {**second, "answers": {str(item.pk): "c1"}}, status=400)
+    post(organiser, "registrations/", second)
