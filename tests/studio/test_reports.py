@@ -194,7 +194,6 @@ def test_downloads_are_counted_without_looks_and_resumptions(client: Client, db:
     ]
     for answer in answers:
         b"".join(answer)  # read to its end, which closes the file
-        answer.close()
 
     assert [answer.status_code for answer in answers[2:]] == [200, 200]
     assert list(DownloadDay.objects.values_list("webinar", "kind", "count")) == [(webinar.pk, "material", 2)]
