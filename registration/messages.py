@@ -5,10 +5,11 @@ registration's own sequence, or the webinar's for what everybody is told.
 """
 
 import functools
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.text import without_links
 from events.ical import Attendee, Method, webinar_calendar, webinar_uid
@@ -150,6 +151,11 @@ def send_group_link(group: Group) -> Message | None:
         group_name=without_links(group.name),
         group_url=group_link_for(group),
     )
+
+
+def was_written_lately(about: str, *, within: timedelta) -> bool:
+    """Whether a mail about this was queued so short a time ago that another one would only annoy."""
+    return Message.objects.filter(about=about, created_at__gt=timezone.now() - within).exists()
 
 
 def _send_about_webinar(

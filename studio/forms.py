@@ -585,7 +585,7 @@ class InviteForm(StudioForm):
         label=_("People"),
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
-        help_text=_("One address in each line; a name may stand before it, as in: Anna Example <anna@example.org>."),
+        help_text=_("One address in each line, with a name if you like, as in: Anna Example, anna@example.org."),
     )
     language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
     expires_on = forms.DateField(

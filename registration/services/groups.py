@@ -17,7 +17,7 @@ from registration import messages
 from registration.errors import ConsentMissing, GroupFull, InvitationNeeded, WrongState
 from registration.models import Group, Registration, RegistrationSource
 from registration.services import admission
-from registration.services.registering import cancel_registration, register
+from registration.services.registering import LINKS_AGAIN_AFTER, cancel_registration, register
 from registration.validators import NAME_MAX, person_name, plain_text
 
 MEMBERS_MAX = 200
@@ -42,6 +42,8 @@ def start_group(
 ) -> Group:
     """Make a team without members, and mail its coordinator the link to its page.
 
+    The same coordinator's team of the same name is not made again; its link is mailed again, at most every ten minutes.
+
     Raises:
         RegistrationClosed, RegistrationNotOpen, WebinarCancelled, InvitationNeeded: see `require_open_for_groups`.
         ConsentMissing: the coordinator has not said that the members know.
@@ -51,15 +53,22 @@ def start_group(
     require_open_for_groups(webinar)
     if not has_agreed:
         raise ConsentMissing(_("Confirm that the members of your team know of this."), field="privacy")
-    address = clean_address(coordinator_email, field="coordinator_email")
+    values = {
+        "name": plain_text(name, field="name", label=_("Name of the team"), max_length=NAME_MAX, required=True),
+        "coordinator_email": clean_address(coordinator_email, field="coordinator_email"),
+    }
     group = Group(
         webinar=webinar,
-        name=plain_text(name, field="name", label=_("Name of the team"), max_length=NAME_MAX, required=True),
         coordinator_name=person_name(coordinator_name, field="coordinator_name"),
-        coordinator_email=address,
         language=validators.language_tag(language),
+        **values,
     )
     with transaction.atomic():
+        earlier = webinar.groups.filter(**values).select_related("webinar__organisation").first()
+        if earlier is not None:
+            if not messages.was_written_lately(f"group:{earlier.pk}", within=LINKS_AGAIN_AFTER):
+                messages.send_group_link(earlier)
+            return earlier
         group.save(force_insert=True)
         record_action(action="group.created", target=group, organisation=webinar.organisation, actor="coordinator")
         messages.send_group_link(group)

@@ -168,8 +168,8 @@ def find_registration(request: StudioRequest, pk: UUID, *, change: bool = False)
 @studio_page
 @require_GET
 def registrant(request: StudioRequest, pk: UUID) -> HttpResponse:
-    """What a person told, what became of their registration, and which mails they got."""
-    found = find_registration(request, pk)
+    """What a person told, what became of their registration, and which mails they got; for organisers alone."""
+    found = find_registration(request, pk, change=True)
     context = webinar_context(
         request,
         found.webinar,

@@ -106,3 +106,28 @@ def test_cancelling_promotes_the_next(registration: Registration) -> None:
         assert (response.status_code, response.json()["state"]) == (200, "cancelled")
     waiting.refresh_from_db()
     assert waiting.state == RegistrationState.CONFIRMED
+
+
+def test_organisers_decide_one_and_many() -> None:
+    webinar = WebinarFactory(needs_approval=True)
+    rows = [register(webinar, f"p{n}@example.org") for n in range(4)]
+    client = member(rows[0])
+    assert client.post(f"{URL}{rows[0].pk}/approve/").json()["state"] == "confirmed"
+    assert client.post(f"{URL}{rows[1].pk}/decline/").json()["state"] == "declined"
+    assert client.post(f"{URL}{rows[0].pk}/approve/").status_code == 409
+    given = {"webinar": webinar.slug, "ids": [str(row.pk) for row in rows], "decision": "approve"}
+    assert client.post(f"{URL}decide/", given, format="json").json() == {"done": 3, "passed_over": 1}
+    assert client.get(URL, {"q": "p3", "source": "form"}).json()["results"][0]["state"] == "confirmed"
+
+
+def test_organisers_invite_and_revoke(registration: Registration) -> None:
+    client, slug = member(registration), registration.webinar.slug
+    personal = client.post("/api/v1/invitations/", {"webinar": slug, "email": "Eva@example.org", "name": "Eva"}).json()
+    assert (personal["email"], personal["max_uses"], personal["link"]) == ("eva@example.org", 1, None)
+    shared = client.post("/api/v1/invitations/", {"webinar": slug, "name": "Ministry", "max_uses": 5}).json()
+    assert "/invitations/" in shared["link"]
+    assert client.post(f"/api/v1/invitations/{shared['id']}/revoke/").json()["revoked_at"] is not None
+    refused = client.post(
+        "/api/v1/invitations/", {"webinar": slug, "email": "a@example.org", "name": "www.evil.example/"}
+    )
+    assert refused.status_code == 400

@@ -219,6 +219,17 @@ def test_team_keeps_to_the_webinars_conditions(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.django_db
+def test_the_same_team_again_is_the_same_and_its_link_comes_again() -> None:
+    webinar = WebinarFactory()
+    group = team(webinar)
+    assert team(webinar).pk == group.pk
+    assert Message.objects.filter(purpose="registration.group").count() == 1
+    Message.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    team(webinar)
+    assert Message.objects.filter(purpose="registration.group").count() == 2
+
+
+@pytest.mark.django_db
 def test_team_page_adds_rows_and_lists_and_withdraws() -> None:
     webinar = WebinarFactory()
     register(webinar, "eva@example.org")
