@@ -120,13 +120,7 @@ def _with_place(announcement: Announcement) -> "QuerySet[Registration]":
 
 
 def _write_reminder(registration: Registration, announcement: Announcement) -> Message | None:
-    return messages.send_optional(
-        registration,
-        purpose=REMINDER,
-        template="reminder",
-        version=announcement.version,
-        has_room=bool(registration.webinar.join_url),
-    )
+    return messages.send_optional(registration, purpose=REMINDER, template="reminder", version=announcement.version)
 
 
 def _check_survey(announcement: Announcement) -> None:
