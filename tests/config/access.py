@@ -63,13 +63,14 @@ from tests.factories.media import AssetFactory, DerivativeFactory
 from tests.factories.notifications import MessageFactory
 from tests.factories.questions import ask, make_questionnaire
 from tests.factories.registration import RegistrationFactory
-from transcripts.models import GlossaryTerm, TrackKind, TrackState
+from transcripts.models import GlossaryTerm, Renewal, TextTrack, TrackKind, TrackState
+from transcripts.services import assign_reviewer, review_address
 from work.models import WorkState
 
 ROLES = (
     "anonymous",  # nobody in particular
     "registrant",  # opened the link from the confirmation of {closed} in this browser
-    "speaker",  # holds the link to speak at {draft}
+    "speaker",  # holds the link to speak at {draft}, and one to review {track_id}
     "reviewer",
     "organiser",
     "owner",
@@ -184,6 +185,9 @@ def _add_recordings(world: World, webinars: dict[str, Webinar]) -> None:
     world.values["slide_id"] = slide.pk
     draft = RecordingFactory.create(webinar=webinars["draft"], state=RecordingState.DRAFT)
     track = give_track(draft.asset, "fr", ["Bonjour."], kind=TrackKind.SUBTITLES, state=TrackState.DRAFT)
+    review = assign_reviewer(track=TextTrack.objects.get(pk=track.pk), email="reviewer@example.org", user=None)
+    world.personal["review"] = ("speaker", review_address(review).rpartition("/review/")[2].strip("/"))
+    world.values |= {"review_link_id": review.pk, "renewal_id": Renewal.objects.create(track=track).pk}
     production: Production = studio_services.start_production(
         recording=draft, user=None, spoken_language="en", subtitle_languages=["fr"]
     )
