@@ -264,6 +264,24 @@ def test_a_click_in_the_transcript_seeks_and_the_current_cue_is_marked(visit: Vi
 
 
 @pytest.mark.usefixtures("recording")
+def test_the_transcript_is_searched_and_a_moment_s_link_copied(visit: Visit) -> None:
+    page = open_player(visit(locale="en", permissions=["clipboard-read", "clipboard-write"]))
+    field = page.get_by_label("Search in the transcript")
+    field.fill("ACCESS")
+    expect(page.locator(".transcript-status")).to_have_text("1 of 1, at 0:02")
+    expect(page.locator(".cues a.is-current-hit")).to_contain_text("Access")
+    field.fill("nowhere")
+    expect(page.locator(".transcript-status")).to_have_text("Nothing found")
+    page.get_by_label("Language of the transcript").select_option("ar")
+    field.fill("الرِّعاية")
+    expect(page.locator(".cues a.is-hit")).to_have_count(1)
+    page.locator(".cues a").nth(1).focus()
+    page.get_by_role("button", name="Copy link to this moment").click()
+    expect(page.locator("[data-transcript-copy]")).to_contain_text("Copied")
+    assert str(page.evaluate("() => navigator.clipboard.readText()")).endswith("/webinars/clip/watch/#t=2")
+
+
+@pytest.mark.usefixtures("recording")
 def test_the_transcripts_language_can_be_changed(visit: Visit) -> None:
     page = open_player(visit(locale="en"))
     page.get_by_label("Language of the transcript").select_option("ar")
