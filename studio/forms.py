@@ -477,6 +477,10 @@ class RecordingOptionsForm(StudioForm):
         choices=language_choices,
         help_text=_("Subtitles in this language are written by speech recognition."),
     )
+    other_languages = LanguagesField(
+        label=_("Also spoken"),
+        help_text=_("If some people speak other languages, as in questions: what they say is written in these."),
+    )
     subtitle_languages = LanguagesField(
         label=_("Translate the subtitles into"),
         help_text=_("Subtitles in any other language can be uploaded later."),
@@ -497,6 +501,8 @@ class RecordingOptionsForm(StudioForm):
         super().__init__(*args, **kwargs)
         field = cast(LanguagesField, self.fields["subtitle_languages"])
         field.put_first(_likely_languages(self.initial.get("subtitle_languages")))
+        if "other_languages" in self.fields:
+            cast(LanguagesField, self.fields["other_languages"]).put_first(_likely_languages(None))
         offer(cast(forms.ChoiceField, self.fields["spoken_language"]), self.initial.get("spoken_language", ""))
 
 

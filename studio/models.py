@@ -17,6 +17,8 @@ class Production(Record):
     recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="productions")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     spoken_language = models.CharField(_("spoken language"), max_length=35)
+    # Spoken too, by some: each utterance is then written in the one that it sounds like.
+    other_languages = models.JSONField(_("other spoken languages"), default=list)
     subtitle_languages = models.JSONField(_("subtitles"), default=list)
     publish_when_ready = models.BooleanField(_("publish when ready"), default=False)
     send_follow_up = models.BooleanField(_("send the follow-up"), default=True)

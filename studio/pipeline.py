@@ -217,6 +217,7 @@ def transcribe_part(run: Run, part: dict[str, Any]) -> dict[str, Any]:
         package=run.package,
         part=part,
         language=run.production.spoken_language,
+        other_languages=run.production.other_languages,
         hints=_hints(run.production),
         progress=run.report,
         should_stop=run.should_stop,

@@ -76,6 +76,7 @@ class ReplacementForm(RecordingOptionsForm):
     # A published recording stays published, and nobody gets a mail.
     publish_when_ready = None  # type: ignore[assignment]  # how Django takes a field away
     send_follow_up = None  # type: ignore[assignment]
+    other_languages = None  # type: ignore[assignment]
 
     def options(self) -> dict[str, Any]:
         """What `studio.replacement.replace_recording` wants, apart from the upload."""

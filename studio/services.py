@@ -35,6 +35,7 @@ def receive_recording(
     subtitle_languages: Sequence[str],
     publish_when_ready: bool = False,
     send_follow_up: bool = True,
+    other_languages: Sequence[str] = (),
 ) -> Production:
     """Turn a completed upload into a recording of the webinar and start its production.
 
@@ -64,6 +65,7 @@ def receive_recording(
             subtitle_languages=subtitle_languages,
             publish_when_ready=publish_when_ready,
             send_follow_up=send_follow_up,
+            other_languages=other_languages,
         )
 
 
@@ -78,6 +80,7 @@ def start_production(
     replacement: Asset | None = None,
     keeps_subtitles: bool = False,
     subtitle_offset_ms: int = 0,
+    other_languages: Sequence[str] = (),
 ) -> Production:
     """Create a production with its steps and queue those that can begin.
 
@@ -92,6 +95,7 @@ def start_production(
             recording=recording,
             created_by=user,
             spoken_language=spoken_language,
+            other_languages=[tag for tag in dict.fromkeys(other_languages) if tag != spoken_language],
             subtitle_languages=languages,
             publish_when_ready=publish_when_ready,
             send_follow_up=send_follow_up,

@@ -97,6 +97,12 @@ class ProductionSerializer(serializers.ModelSerializer[Production]):
     upload = UploadField(write_only=True)
     webinar = WebinarField(write_only=True)
     spoken_language = serializers.CharField(max_length=35, required=False, validators=[known_language])
+    other_languages = serializers.ListField(
+        child=serializers.CharField(max_length=35, validators=[known_language]),
+        max_length=10,
+        required=False,
+        help_text="Spoken too, by some: what they say is written in these.",
+    )
     subtitle_languages = serializers.ListField(
         child=serializers.CharField(max_length=35, validators=[known_language]), max_length=60, required=False
     )
@@ -111,6 +117,7 @@ class ProductionSerializer(serializers.ModelSerializer[Production]):
             "upload",
             "webinar",
             "spoken_language",
+            "other_languages",
             "subtitle_languages",
             "publish_when_ready",
             "send_follow_up",

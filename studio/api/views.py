@@ -53,6 +53,7 @@ class ProductionViewSet(
             subtitle_languages=data.get("subtitle_languages", webinar.subtitle_languages),
             publish_when_ready=data.get("publish_when_ready", False),
             send_follow_up=data.get("send_follow_up", True),
+            other_languages=data.get("other_languages", []),
         )
         return Response(self.get_serializer(production).data, status=status.HTTP_201_CREATED)
 
