@@ -1,6 +1,7 @@
 """Reads shared by pages, API and mails."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import CharField, F, Prefetch, Q, QuerySet
@@ -19,6 +20,9 @@ from library.viewings import watched_by as watched_by  # a read like the others,
 from media import growing
 from media.models import Derivative, DerivativeKind, Package, Rendition, RenditionKind, ReplacedFile
 from media.timeline import Window
+from transcripts import searching
+from transcripts import selectors as transcripts_selectors
+from transcripts.models import TextTrack
 from work.models import WorkState
 
 
@@ -90,6 +94,28 @@ def found_webinars(query: str) -> QuerySet[Webinar]:
         match |= Q(pk__in=Webinar.objects.filter(_speaker_matches(word)).values("pk"))
         webinars = webinars.filter(match)
     return webinars.order_by("-starts_at", "-pk")
+
+
+MOST_SPOKEN = 100  # hits of one search; who has more should ask for more words
+
+
+def found_tracks(query: str) -> "QuerySet[TextTrack]":
+    """Published tracks of listed recordings in which every word of the query is said, the newest webinars first."""
+    assets = listed_recordings().values("asset")
+    tracks = TextTrack.objects.filter(asset__in=assets).select_related(
+        "current_revision", "asset__recording__webinar__organisation", "asset__current_package"
+    )
+    return searching.matching(query, tracks).order_by("-asset__recording__webinar__starts_at", "kind", "language", "pk")
+
+
+def spoken_hits(query: str, tracks: Iterable[TextTrack]) -> list[searching.Hit]:
+    """The moments at which tracks say a query's words, in the time that viewers see."""
+    return [
+        searching.hit_in(
+            track, query, transcripts_selectors.cues_of(track, window=Window.of(track.asset.current_package))
+        )
+        for track in tracks
+    ]
 
 
 def _speaker_matches(word: str) -> Q:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from transcripts.models import GlossaryTerm, Renewal, ReviewLink, Revision, SpeechMap, TextTrack, Waveform
+from transcripts.models import GlossaryTerm, Renewal, ReviewLink, Revision, SpeechMap, TextTrack, TrackText, Waveform
 
 
 @admin.register(TextTrack)
@@ -41,6 +41,13 @@ class GlossaryTermAdmin(ReadOnlyAdmin[GlossaryTerm]):
 class RenewalAdmin(ReadOnlyAdmin[Renewal]):
     list_display = ("track", "state", "progress", "created_at")
     list_filter = ("state",)
+    list_select_related = ("track__asset",)
+    search_fields = ("track__asset__file_name",)
+
+
+@admin.register(TrackText)
+class TrackTextAdmin(ReadOnlyAdmin[TrackText]):
+    list_display = ("track",)
     list_select_related = ("track__asset",)
     search_fields = ("track__asset__file_name",)
 

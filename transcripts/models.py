@@ -85,6 +85,16 @@ class Revision(Record):
         return f"{self.track}, revision {self.number}"
 
 
+class TrackText(models.Model):
+    """The words of a track's current revision in the form in which they are searched; see transcripts/searching.py."""
+
+    track = models.OneToOneField(TextTrack, on_delete=models.CASCADE, primary_key=True, related_name="search_text")
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return f"words of {self.track}"
+
+
 class ReviewLink(Record):
     """A person without an account who was asked to review one track, and their personal link to it."""
 

@@ -78,10 +78,17 @@ def series(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Webinars that hold every word of `q` in title, summary, topic or speakers."""
+    """Webinars that hold every word of `q` in title, summary, topic or speakers; and where all of them are said."""
     query = request.GET.get("q", "").strip()[:200]
     found = selectors.found_webinars(query) if query else selectors.listed_webinars().none()
-    return render(request, "library/search.html", {"query": query, "results": _page(request, found, is_whole=True)})
+    said = Paginator(selectors.found_tracks(query)[: selectors.MOST_SPOKEN], PER_PAGE).get_page(request.GET.get("said"))
+    context = {
+        "query": query,
+        "results": _page(request, found, is_whole=True),
+        "said": said,
+        "hits": selectors.spoken_hits(query, said.object_list),
+    }
+    return render(request, "library/search.html", context)
 
 
 def find_webinar(request: HttpRequest, slug: str) -> Webinar:

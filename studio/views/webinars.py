@@ -1,5 +1,6 @@
 """Webinars: the list, one webinar's overview, its form, publishing and cancelling."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ def dashboard(request: StudioRequest) -> HttpResponse:
     return render(request, "studio/dashboard.html", context)
 
 
-def page_of(rows: "QuerySet[Any]", number: str | None, size: int = PAGE_SIZE) -> "Page[Any]":
+def page_of(rows: "QuerySet[Any] | Sequence[Any]", number: str | None, size: int = PAGE_SIZE) -> "Page[Any]":
     """The page of that number; the first or last one for a number that is none."""
     return Paginator(rows, size).get_page(number)
 

@@ -85,6 +85,7 @@ def test_an_organiser_corrects_subtitles_by_keyboard(
         playable.asset, "en", ["Good moaning.", "Acess to care matters.", "Thank you."],
         kind=TrackKind.CAPTIONS, state=TrackState.DRAFT,
     )  # fmt: skip
+    assert playable.asset.current_package is not None
     transcripts.services.request_waveform(package=playable.asset.current_package)
     work.services.execute("transcripts.waveform", Waveform.objects.get().pk)
     visitor = visit()

@@ -16,6 +16,7 @@ from transcripts.cues import Cue
 from transcripts.errors import LanguageUnknown
 from transcripts.formats import Note
 from transcripts.models import ReviewLink, Revision, TextTrack, TrackKind, TrackOrigin
+from transcripts.searching import index_track
 from transcripts.selectors import MACHINE_ORIGINS
 from work.errors import TemporaryFailure
 
@@ -69,6 +70,7 @@ def add_revision(
     with transaction.atomic():
         revision = _next_revision(track, values)
         _show(track, revision, is_machine=is_machine)
+        index_track(track)
     track.refresh_from_db()
     return revision
 

@@ -222,7 +222,8 @@ def set_state(track: TextTrack, state: TrackState, action: str, user: User | Non
     """Change a track's state with an entry in the audit log; one that has it already stays as it is."""
     with transaction.atomic():
         # What was published or reviewed is kept as it was then, whatever an open editor saves next.
-        Revision.objects.filter(pk=track.current_revision_id).update(edit_session="")
+        if track.current_revision_id is not None:
+            Revision.objects.filter(pk=track.current_revision_id).update(edit_session="")
         changed = (
             TextTrack.objects.filter(pk=track.pk).exclude(state=state).update(state=state, updated_at=timezone.now())
         )
