@@ -7,9 +7,11 @@ class TranscriptsConfig(AppConfig):
     name = "transcripts"
 
     def ready(self) -> None:
+        from accounts.personal_data import register
         from notifications import purposes
         from transcripts import messages
         from transcripts.models import Renewal, Waveform
+        from transcripts.personal_data import Reviewers
         from transcripts.services import renewal, waveform
         from work import kinds
 
@@ -29,4 +31,5 @@ class TranscriptsConfig(AppConfig):
                 queue=lambda _row: "speech",
             )
         )
+        register(Reviewers())
         purposes.register(messages.REVIEW, messages.is_review_wanted)

@@ -173,6 +173,26 @@ def test_two_editors_lose_nothing(visit: Visit, live_server: Any, organiser: Use
     assert texts_of(track) == ["One, I say.", "Two, I say.", "Three, they say."]
 
 
+def test_a_lost_connection_loses_nothing(visit: Visit, live_server: Any, organiser: User) -> None:
+    track = give_track(silent_recording(organiser).asset, "en", ["One."], kind=TrackKind.CAPTIONS, state="draft")
+    visitor = visit()
+    sign_in(visitor, organiser, live_server.url)
+    page = visitor.open(f"/studio/tracks/{track.pk}/edit/")
+    field = page.locator(".editor-row textarea").first
+    field.wait_for()
+    visitor.context.set_offline(True)
+    field.fill("Written on a train.")
+    status = page.locator(".editor-status")
+    expect(status).to_have_attribute("data-state", "offline", timeout=15_000)
+    visitor.complaints.clear()  # the browser notes that it could not connect
+    field.fill("Written on a train, in a tunnel.")
+    expect(status).to_have_attribute("data-state", "offline")
+    visitor.context.set_offline(False)
+    wait_until_saved(page)
+    visitor.complaints.clear()
+    assert texts_of(track) == ["Written on a train, in a tunnel."]
+
+
 def test_two_thousand_cues_are_written_without_lag(visit: Visit, live_server: Any, organiser: User) -> None:
     recording = silent_recording(organiser)
     track = give_track(

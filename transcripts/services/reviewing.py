@@ -60,8 +60,7 @@ def assign_reviewer(
             target=track,
             organisation=track.asset.organisation,
             user=user,
-            email=email,
-            link=str(link.pk),
+            link=str(link.pk),  # not the address, which can be erased with the link
         )
         messages.send_review_invitation(link=link, address=review_address(link))
     return link
@@ -104,7 +103,6 @@ def revoke_review(*, link: ReviewLink, user: User | None) -> ReviewLink:
                 target=link.track,
                 organisation=link.track.asset.organisation,
                 user=user,
-                email=link.email,
                 link=str(link.pk),
             )
     link.refresh_from_db()
@@ -146,7 +144,7 @@ def mark_reviewed(*, track: TextTrack, user: User | None = None, link: ReviewLin
         ReviewLink.objects.filter(pk=link.pk).update(done_at=timezone.now(), updated_at=timezone.now())
     if track.state != TrackState.DRAFT:
         return track
-    by = {"email": link.email, "link": str(link.pk)} if link is not None else {}
+    by = {"link": str(link.pk)} if link is not None else {}
     return set_state(track, TrackState.REVIEWED, "track.reviewed", user, **by)
 
 

@@ -72,7 +72,7 @@ def save_cues(
             Revision.objects.filter(pk=revision.pk).update(created_at=replaced.created_at)
             replaced.delete()
         else:
-            by = {"email": review_link.email, "link": str(review_link.pk)} if review_link is not None else {}
+            by = {"link": str(review_link.pk)} if review_link is not None else {}
             record_action(
                 action="track.edited",
                 target=track,

@@ -86,8 +86,6 @@ export class Waveform {
     this.#mayEdit = mayEdit;
     container.hidden = false;
     container.dir = "ltr"; // time runs from left to right
-    container.setAttribute("role", "img");
-    container.setAttribute("aria-label", label);
     this.#surfer = WaveSurfer.create({
       container,
       media: new Clock(player, durationS),
@@ -102,6 +100,11 @@ export class Waveform {
       autoCenter: false,
       hideScrollbar: false,
     });
+    // Whoever works by keyboard scrolls it too.
+    const scrolled = this.#surfer.getWrapper().parentElement;
+    scrolled.tabIndex = 0;
+    scrolled.setAttribute("role", "region");
+    scrolled.setAttribute("aria-label", label);
     this.#regions = this.#surfer.registerPlugin(Regions.create());
     this.#regions.on("region-update", () => (this.#isDragging = true));
     this.#regions.on("region-updated", (region) => {

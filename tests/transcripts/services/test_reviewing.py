@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.links import LinkError, LinkExpired
 from accounts.models import AuditEntry
+from accounts.personal_data import Person
 from notifications import purposes
 from notifications.errors import AddressRefused
 from notifications.models import Message
@@ -18,6 +19,7 @@ from transcripts import cues, selectors, services
 from transcripts.cues import Cue
 from transcripts.errors import EditConflict, NothingToReview, RevisionMissing, TrackIsPublished
 from transcripts.models import ReviewLink, Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.personal_data import Reviewers
 from transcripts.services.waveform import loudness
 
 pytestmark = pytest.mark.django_db
@@ -96,8 +98,7 @@ def test_a_reviewer_saves_and_marks_as_reviewed_under_their_name() -> None:
     assert selectors.author_of(revision) == "Amal"
     assert services.mark_reviewed(track=link.track, link=link).state == TrackState.REVIEWED
     assert ReviewLink.objects.get().done_at is not None
-    detail = AuditEntry.objects.get(action="track.reviewed").detail
-    assert detail["email"] == "amal@example.org"
+    assert AuditEntry.objects.get(action="track.reviewed").detail["link"] == str(link.pk)
 
 
 def test_a_reviewer_cannot_change_what_viewers_see() -> None:
@@ -168,6 +169,18 @@ def test_a_change_to_a_revision_that_is_gone_is_a_conflict() -> None:
     with pytest.raises(EditConflict) as caught:
         change(track, 2, Cue("c1", 500, 3_700, "Mine"))
     assert (caught.value.current_revision, caught.value.theirs[0]["text"]) == (3, "Two")
+
+
+def test_a_reviewer_s_data_are_handed_out_and_forgotten() -> None:
+    track = TrackFactory()
+    link = asked(track, name="Amal")
+    services.change_as_reviewer(link=link, base_revision=1, changed=[FIRST], removed=[])
+    holder, person = Reviewers(), Person("AMAL@example.org", track.asset.organisation)
+    assert [row["name"] for row in holder.export(person)] == ["Amal"]
+    assert [known.email for known in holder.known()] == ["amal@example.org"]
+    assert holder.erase(person) == 1
+    assert track.revisions.count() == 2
+    assert "amal" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
 
 
 def test_stale_rows_show_what_the_source_said_and_says() -> None:
