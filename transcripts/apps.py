@@ -11,7 +11,7 @@ class TranscriptsConfig(AppConfig):
         from notifications import purposes
         from transcripts import messages
         from transcripts.models import Renewal, Waveform
-        from transcripts.personal_data import Reviewers
+        from transcripts.personal_data import Reviewers, register_rules
         from transcripts.services import renewal, waveform
         from work import kinds
 
@@ -32,4 +32,5 @@ class TranscriptsConfig(AppConfig):
             )
         )
         register(Reviewers())
+        register_rules()
         purposes.register(messages.REVIEW, messages.is_review_wanted)

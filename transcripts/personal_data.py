@@ -1,10 +1,14 @@
 """What is stored about people who were asked to review subtitles (accounts.personal_data)."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
+from accounts import keeping
+from accounts.models import Organisation
 from accounts.personal_data import Known, Person
 from transcripts.models import ReviewLink
 
@@ -47,3 +51,20 @@ class Reviewers:
         rows = ReviewLink.objects.values_list("email", "track__asset__organisation", "created_at")
         for email, organisation, since in rows.iterator():
             yield Known(email, organisation, since)
+
+
+def register_rules() -> None:
+    """Who was asked to review is kept as long as mails are, counted from the end of their link."""
+    keeping.register(
+        keeping.Rule(
+            "review_links",
+            "mails",
+            _("people asked to review subtitles"),
+            _due,
+            lambda cutoff, organisation: keeping.delete_some(_due(cutoff, organisation)),
+        )
+    )
+
+
+def _due(cutoff: datetime, organisation: Organisation | None) -> "QuerySet[ReviewLink]":
+    return ReviewLink.objects.filter(expires_at__lt=cutoff, track__asset__organisation=organisation)

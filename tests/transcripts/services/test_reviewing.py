@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from accounts import keeping
 from accounts.links import LinkError, LinkExpired
 from accounts.models import AuditEntry
 from accounts.personal_data import Person
@@ -181,6 +182,15 @@ def test_a_reviewer_s_data_are_handed_out_and_forgotten() -> None:
     assert holder.erase(person) == 1
     assert track.revisions.count() == 2
     assert "amal" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
+
+
+def test_ended_links_are_purged_after_their_time() -> None:
+    track = TrackFactory()
+    asked(track)
+    rule = next(rule for rule in keeping.rules() if rule.name == "review_links")
+    organisation = track.asset.organisation
+    assert rule.purge(timezone.now(), organisation) == 0
+    assert rule.purge(timezone.now() + timedelta(days=31), organisation) == 1
 
 
 def test_stale_rows_show_what_the_source_said_and_says() -> None:
