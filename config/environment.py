@@ -239,11 +239,13 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("KEEP_MAILS_DAYS", 180, "Days for which the text of a mail is kept.", int, "Personal data"),
     Variable(
-        "KEEP_LISTS_DAYS", 30, "Days for which lists that were read in are kept once they are done.", int, "Personal data"
+        "KEEP_LISTS_DAYS",
+        30,
+        "Days for which lists that were read in are kept once they are done.",
+        int,
+        "Personal data",
     ),
-    Variable(
-        "KEEP_AUDIT_DAYS", 1825, "Days for which is kept who did what in an organisation.", int, "Personal data"
-    ),
+    Variable("KEEP_AUDIT_DAYS", 1825, "Days for which is kept who did what in an organisation.", int, "Personal data"),
     Variable("KEEP_ACCESS_DAYS", 30, "Days for which attempts to sign in are kept.", int, "Personal data"),
     Variable("WHISPER_ENGINE", "openai-whisper", "`openai-whisper` or `faster-whisper`.", section="Subtitles"),
     Variable(

@@ -5,9 +5,9 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
+        from accounts.personal_data import register
         from notifications import account_mails, delivery, purposes  # models are not ready before
         from notifications.models import ACCOUNT, Message
-        from accounts.personal_data import register
         from notifications.personal_data import Mails, register_rules
         from work import kinds
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import Organisation, User
-from accounts.services import record_action
 from accounts.personal_data import ERASED_DOMAIN
+from accounts.services import record_action
 from accounts.text import clean_line, without_links
 from notifications.addresses import clean_address
 from notifications.errors import AddressRefused

@@ -5,6 +5,7 @@ class RegistrationConfig(AppConfig):
     name = "registration"
 
     def ready(self) -> None:
+        from accounts.personal_data import register as register_holder
         from registration import (  # noqa: F401  (receivers connect on import)
             announcements,
             attendance_imports,
@@ -19,7 +20,6 @@ class RegistrationConfig(AppConfig):
             reminders,
             services,
         )
-        from accounts.personal_data import register as register_holder
         from registration.models import Announcement, AttendanceImport, CertificateBatch, RegistrationImport
         from work import kinds
 

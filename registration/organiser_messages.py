@@ -228,9 +228,13 @@ def send_test(*, announcement: Announcement, language: str, user: User) -> Messa
 def _reachable(webinar: Webinar, segment: str) -> "QuerySet[Registration]":
     """Without those whose address gets no mail, and those who asked for no more of this."""
     scope = NEWS if segment == CONTACTS else messages.scope_of(webinar)
-    return segments.people(webinar, segment).exclude(
-        Exists(OptOut.objects.filter(email=OuterRef("email"), organisation=webinar.organisation_id, scope=scope))
-    ).exclude(Exists(Suppression.objects.filter(email=OuterRef("email"))))
+    return (
+        segments.people(webinar, segment)
+        .exclude(
+            Exists(OptOut.objects.filter(email=OuterRef("email"), organisation=webinar.organisation_id, scope=scope))
+        )
+        .exclude(Exists(Suppression.objects.filter(email=OuterRef("email"))))
+    )
 
 
 def contacts(webinar: Webinar) -> "QuerySet[Registration]":
