@@ -1,5 +1,6 @@
 """Asking a reviewer by mail, marking as reviewed, old states brought back, and sittings of an editor."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -48,8 +49,9 @@ def test_a_reviewer_is_mailed_a_link_that_opens_the_track() -> None:
         "ar",
         "review_invitation",
     )
-    assert services.review_address(link) in message.text
-    assert services.review_by_token(token_of(link)) == link
+    mailed = re.search(r"/review/([^/]+)/", message.text)
+    assert mailed is not None
+    assert services.review_by_token(mailed[1]) == link
     assert AuditEntry.objects.get().action == "track.reviewer_assigned"
 
 
