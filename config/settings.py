@@ -307,8 +307,7 @@ VIEWING_KEEP_DAYS: int = ENV["VIEWING_KEEP_DAYS"]
 FORMER_VERSION_KEPT_DAYS: int = ENV["FORMER_VERSION_KEPT_DAYS"]
 # Days by kind of data (accounts.keeping).
 KEEP_DAYS: dict[str, int] = {
-    name: ENV[f"KEEP_{name.upper()}_DAYS"]
-    for name in ("registrations", "answers", "mails", "lists", "audit", "access")
+    name: ENV[f"KEEP_{name.upper()}_DAYS"] for name in ("registrations", "answers", "mails", "lists", "audit", "access")
 }
 MEDIA_MAX_DURATION_S: int = ENV["MEDIA_MAX_DURATION_S"]
 TOOL_MEMORY_MB: int = ENV["TOOL_MEMORY_MB"]

@@ -4,15 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('media', '0004_upload_fingerprint'),
+        ("media", "0004_upload_fingerprint"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='derivative',
-            name='kind',
-            field=models.CharField(choices=[('poster', 'poster'), ('storyboard', 'storyboard'), ('speech_audio', 'audio for speech recognition'), ('mp4', 'MP4'), ('mp4_subtitled', 'MP4 with subtitles'), ('mp4_burned', 'MP4 with subtitles in the picture'), ('poster_candidate', 'picture to choose as poster'), ('light_audio', 'sound for slow connections'), ('light_picture', 'picture for slow connections'), ('light_zip', 'archive for slow connections'), ('excerpt', 'excerpt to compare by ear'), ('peaks', 'loudness over time for the subtitle editor')], max_length=20),
+            model_name="derivative",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("poster", "poster"),
+                    ("storyboard", "storyboard"),
+                    ("speech_audio", "audio for speech recognition"),
+                    ("mp4", "MP4"),
+                    ("mp4_subtitled", "MP4 with subtitles"),
+                    ("mp4_burned", "MP4 with subtitles in the picture"),
+                    ("poster_candidate", "picture to choose as poster"),
+                    ("light_audio", "sound for slow connections"),
+                    ("light_picture", "picture for slow connections"),
+                    ("light_zip", "archive for slow connections"),
+                    ("excerpt", "excerpt to compare by ear"),
+                    ("peaks", "loudness over time for the subtitle editor"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

@@ -221,23 +221,23 @@ GET    /studio/webinars/{closed_id}/attendance/table.csv     302  302  302  405 
 POST   /studio/webinars/{closed_id}/attendance/table.csv     302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/attendance/table.xlsx    302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/attendance/reports/      302  302  302  403  422  422  404  422
-GET    /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/          302  302  302  200  200  200  404  200
-POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/          302  302  302  403  302  302  404  302
-POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/discard/  302  302  302  403  302  302  404  302
-GET    /studio/webinars/{closed_id}/attendance/people/{registration_id}/                302  302  302  403  200  200  404  200
-POST   /studio/webinars/{closed_id}/attendance/people/{registration_id}/                302  302  302  403  200  200  404  200
+GET    /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/ 302 302 302 200 200 200 404 200
+POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/ 302 302 302 403 302 302 404 302
+POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/discard/ 302 302 302 403 302 302 404 302
+GET    /studio/webinars/{closed_id}/attendance/people/{registration_id}/ 302 302 302 403 200 200 404 200
+POST   /studio/webinars/{closed_id}/attendance/people/{registration_id}/ 302 302 302 403 200 200 404 200
 GET    /studio/webinars/{closed_id}/certificates/            302  302  302  200  200  200  404  200
 GET    /studio/webinars/{closed_id}/certificates/state/      302  302  302  200  200  200  404  200
 GET    /studio/webinars/{closed_id}/certificates/rule/       302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/certificates/rule/       302  302  302  403  200  200  404  200
 GET    /studio/webinars/{closed_id}/certificates/preview.pdf  302  302  302  200  200  200  404  200
 POST   /studio/webinars/{closed_id}/certificates/issue/      302  302  302  403  302  302  404  302
-POST   /studio/webinars/{closed_id}/certificates/batches/{certificate_batch_id}/cancel/  302  302  302  403  302  302  404  302
-POST   /studio/webinars/{closed_id}/certificates/batches/{certificate_batch_id}/retry/   302  302  302  403  302  302  404  302
-GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/file.pdf               302  302  302  302  302  302  404  302
-GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/                302  302  302  403  200  200  404  200
-POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/                302  302  302  403  200  200  404  200
-POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/reissue/               302  302  302  403  302  302  404  302
+POST   /studio/webinars/{closed_id}/certificates/batches/{certificate_batch_id}/cancel/ 302 302 302 403 302 302 404 302
+POST   /studio/webinars/{closed_id}/certificates/batches/{certificate_batch_id}/retry/ 302 302 302 403 302 302 404 302
+GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/file.pdf 302 302 302 302 302 302 404 302
+GET    /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/ 302 302 302 403 200 200 404 200
+POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/revoke/ 302 302 302 403 200 200 404 200
+POST   /studio/webinars/{closed_id}/certificates/{certificate_id}/reissue/ 302 302 302 403 302 302 404 302
 POST   /studio/webinars/{closed_id}/registrants.xlsx         302  302  302  403  200  200  404  200
 POST   /studio/webinars/{closed_id}/registrants/decide/      302  302  302  403  302  302  404  302
 POST   /studio/webinars/{closed_id}/registrants/capacity/    302  302  302  403  302  302  404  302
@@ -669,7 +669,8 @@ def body_for(method: str, address: str, world: World) -> object:
         "/api/v1/tracks/{track_id}/restore/": {"revision": 1},
         "/api/v1/tracks/{track_id}/reviewers/": {"email": "amal@example.org", "language": "ar"},
         "/api/v1/tracks/{track_id}/cues/": {
-            "revision": 1, "changed": [],
+            "revision": 1,
+            "changed": [],
             "cues": [{"start_ms": 0, "end_ms": 900, "text": "Salut."}],
         },
         "/api/v1/glossary-terms/": {"organisation": organisation, "term": "WHO", "renderings": {"fr": "OMS"}},
