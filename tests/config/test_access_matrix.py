@@ -697,6 +697,7 @@ def wrong_answers(world: World, row: Row) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(900)  # hundreds of addresses, each asked for by everybody
 @pytest.mark.parametrize("table", TABLES)
 def test_every_address_answers_every_role_as_the_table_says(world: World, table: str) -> None:
     wrong = [line for row in TABLES[table] for line in wrong_answers(world, row)]
