@@ -387,7 +387,7 @@ def test_a_link_to_this_moment_can_be_copied(visit: Visit) -> None:
     page.locator(".start").click()
     pause(page)
     page.locator(".settings-button").click()
-    page.get_by_text("Copy link to this moment").click()
+    page.get_by_role("menuitem", name="Copy link to this moment").click()
     expect(page.locator(".player-notice")).to_have_text("The link was copied.")
     assert page.evaluate("navigator.clipboard.readText()").endswith("/webinars/clip/watch/#t=12")
 

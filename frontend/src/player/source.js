@@ -113,6 +113,12 @@ export class Source extends EventTarget {
     this.#tell("levels");
   }
 
+  /** Fix the quality that the viewer chose, if it is there and not fixed already. */
+  #keepWish() {
+    const wanted = Number(read(QUALITY));
+    if (wanted && this.quality !== wanted && this.qualities.includes(wanted)) this.quality = wanted;
+  }
+
   #startNative(atS) {
     const video = this.#video;
     const wasPlaying = !video.paused;
@@ -202,9 +208,8 @@ export class Source extends EventTarget {
   #grow(text, url) {
     if (text === this.#text || !this.#hls?.levels.length) return;
     this.#text = text;
-    const wanted = Number(read(QUALITY));
     if (!this.#module.addLevels(this.#hls, text, url)) return;
-    if (wanted && this.quality !== wanted && this.qualities.includes(wanted)) this.quality = wanted;
+    this.#keepWish();
     this.#tell("levels");
     this.#tell("grown");
   }
@@ -285,6 +290,7 @@ export class Source extends EventTarget {
     if (this.kind !== "hls") return this.#startNative(this.#video.currentTime);
     if (isSame && isNew && this.#hls.levels.length) {
       this.#forgive();
+      this.#keepWish(); // hls.js gave it up when its files were refused
       this.#hls.startLoad(this.#video.currentTime || this.#startS);
     } else if (isStopped) this.#reload();
   }
