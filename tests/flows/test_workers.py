@@ -91,3 +91,10 @@ def test_a_mail_does_not_wait_for_videos() -> None:
     seen = play("mail_beside_media")
     assert seen["mail_after_s"] < 60
     assert seen["state"] != "published"
+
+
+def test_workers_that_stopped_consuming_are_noticed_and_started_again() -> None:
+    """J10."""
+    seen = play("silent_broker")
+    assert seen["alarmed"] != "published"
+    assert_done_once(seen)
