@@ -234,9 +234,7 @@ def silent_broker(scene: Scene) -> dict[str, Any]:
     from work import health
 
     supervisor = Supervisor(port=0)
-    supervisor.children = [
-        Child(child.name, child.command) for child in supervisor.children if child.name not in ("web", "worker-speech")
-    ]
+    supervisor.children = [Child(child.name, child.command) for child in supervisor.children if child.name != "web"]
     supervisor.start()
     threading.Thread(target=supervisor.watch, daemon=True).start()
     try:
