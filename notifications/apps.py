@@ -1,3 +1,6 @@
+from typing import Any
+
+from celery.signals import worker_process_shutdown
 from django.apps import AppConfig
 
 
@@ -24,3 +27,11 @@ class NotificationsConfig(AppConfig):
             )
         )
         purposes.register(ACCOUNT, account_mails.is_still_wanted)
+        worker_process_shutdown.connect(_say_goodbye)
+
+
+def _say_goodbye(**_kwargs: Any) -> None:
+    """A worker that ends does not leave the mail server waiting for its next mail."""
+    from notifications.transmission import close_connections  # settings are not ready before
+
+    close_connections()

@@ -6,14 +6,11 @@ cannot be known: mail that somebody waits for (a personal link) is then repeated
 that a mail program shows it once; bulk mail stays `unknown` until a person decides (promise M2).
 """
 
-import contextlib
 import random
-import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +19,7 @@ from notifications import bounces, opt_outs, purposes
 from notifications.mime import build_mail
 from notifications.models import ACCOUNT, BounceKind, Delivery, Message, Suppression
 from notifications.services import MAIL_TRIES
+from notifications.transmission import Failure, transmit
 from work.errors import DomainError, PermanentFailure, Skip, TemporaryFailure
 from work.leases import Lease
 from work.models import WorkState
@@ -53,7 +51,7 @@ def deliver(lease: Lease[Message]) -> None:
     mail = build_mail(message)
     lease.check()
     _take_turn(lease)
-    failure = _transmit(mail)
+    failure = transmit(mail)
     if failure is None:
         lease.write(sent_at=timezone.now(), delivery=Delivery.SENT)
         return
@@ -133,46 +131,7 @@ def _too_fast(message: Message, limit: int) -> TemporaryFailure:
     )
 
 
-class _Failure:
-    """How sending ended badly: the server's code if it gave one, and whether it is certain that nothing was taken."""
-
-    def __init__(self, error: Exception, *, smtp_code: int | None = None, is_certain: bool = True) -> None:
-        self.error = error
-        self.smtp_code = smtp_code
-        self.is_certain = is_certain
-
-    def __str__(self) -> str:
-        text = getattr(self.error, "smtp_error", None) or str(self.error)
-        return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-
-
-def _transmit(mail: EmailMessage) -> _Failure | None:
-    connection = get_connection()
-    try:
-        connection.open()
-    except (smtplib.SMTPException, OSError) as error:
-        return _Failure(error)
-    try:
-        connection.send_messages([mail])
-    except smtplib.SMTPRecipientsRefused as error:
-        code, text = next(iter(error.recipients.values()))
-        return _Failure(smtplib.SMTPResponseException(code, text), smtp_code=code)
-    except smtplib.SMTPResponseException as error:
-        return _Failure(error, smtp_code=error.smtp_code)
-    except smtplib.SMTPNotSupportedError as error:
-        return _Failure(error, smtp_code=550)
-    except (smtplib.SMTPException, OSError) as error:
-        smtp = getattr(connection, "connection", None)
-        # A connection of another class cannot say how far it came.
-        return _Failure(error, is_certain=not getattr(smtp, "data_begun", smtp is not None))
-    finally:
-        # The mail is taken or refused by now; how the goodbye went changes nothing.
-        with contextlib.suppress(smtplib.SMTPException, OSError):
-            connection.close()
-    return None
-
-
-def _answer_to(failure: _Failure, message: Message) -> DomainError:
+def _answer_to(failure: Failure, message: Message) -> DomainError:
     """Return what the work row should end with, by class of the SMTP reply (RFC 5321, section 4.2.1)."""
     code, text = failure.smtp_code, str(failure)[:500]
     if code is not None and code >= 500:

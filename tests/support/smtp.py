@@ -19,6 +19,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pytest_django import Settings
 
+from notifications.transmission import close_connections
+
 
 @dataclass(frozen=True)
 class Received:
@@ -28,6 +30,7 @@ class Received:
     recipients: tuple[str, ...]
     message: EmailMessage
     content: bytes
+    connection: int = 0  # the client's port: mails that came over one connection have the same
 
 
 @dataclass
@@ -37,18 +40,40 @@ class SmtpServer:
     received: list[Received] = field(default_factory=list)
     host: str = ""
     port: int = 0
+    on_mail: Callable[[int], str | None] = lambda _connection: None
     on_data: Callable[[Received], str | None] = lambda _received: None
+    farewells: list[int] = field(default_factory=list)  # connections that ended with QUIT
     _answers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _servers: list[SMTP] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def script(self, recipient: str, *answers: str) -> None:
-        """Answer the next RCPT commands for this address so; then accept again."""
+        """Answer the next RCPT commands for this address so ("drop" ends the connection); then accept again."""
         self._answers[recipient].extend(answers)
+
+    def cut(self) -> None:
+        """End every connection without a word, as a server that is restarted does."""
+        for server in self._servers:
+            server.loop.call_soon_threadsafe(_abort, server)
 
     def to(self, recipient: str) -> list[Received]:
         return [one for one in self.received if recipient in one.recipients]
 
     # --- aiosmtpd's handler hooks ---
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
+    ) -> str:
+        self._servers.append(server)
+        answer = self.on_mail(_port(session)) or "250 OK"
+        if answer.startswith("250"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return _said(server, answer)
+
+    async def handle_QUIT(self, _server: SMTP, session: Session, _envelope: Envelope) -> str:
+        self.farewells.append(_port(session))
+        return "221 Bye"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[Any]
@@ -58,20 +83,36 @@ class SmtpServer:
             answer = answers.pop(0) if answers else "250 OK"
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return answer
+        return _said(server, answer)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         message = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
-        received = Received(str(envelope.mail_from), tuple(envelope.rcpt_tos), message, content)
+        received = Received(
+            str(envelope.mail_from), tuple(envelope.rcpt_tos), message, content, connection=_port(session)
+        )
         with self._lock:
             self.received.append(received)
-        answer = self.on_data(received)
-        if answer == "drop":
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
-        return answer or "250 OK"
+        return _said(server, self.on_data(received) or "250 OK")
+
+
+def _said(server: SMTP, answer: str) -> str:
+    """The answer "drop" ends the connection instead."""
+    if answer == "drop":
+        _abort(server)
+    return answer
+
+
+def _abort(server: SMTP) -> None:
+    if server.transport is not None:
+        assert isinstance(server.transport, asyncio.Transport)
+        server.transport.abort()
+
+
+def _port(session: Session) -> int:
+    peer: Any = session.peer
+    return int(peer[1])
 
 
 class _Controller(Controller):
@@ -98,4 +139,5 @@ def smtp(settings: Settings) -> Iterator[SmtpServer]:
     try:
         yield server
     finally:
+        close_connections()
         controller.stop()
