@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import CharField, F, Prefetch, Q, QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -100,10 +100,20 @@ MOST_SPOKEN = 100  # hits of one search; who has more should ask for more words
 
 
 def found_tracks(query: str) -> "QuerySet[TextTrack]":
-    """Published tracks of listed recordings in which every word of the query is said, the newest webinars first."""
+    """Published tracks of listed recordings in which every word of the query is said, the newest webinars first.
+
+    Each has `has_newer`: the webinar's page shows another recording unless this one is asked for.
+    """
     assets = listed_recordings().values("asset")
-    tracks = TextTrack.objects.filter(asset__in=assets).select_related(
-        "current_revision", "asset__recording__webinar__organisation", "asset__current_package"
+    newer = Recording.objects.filter(
+        webinar=OuterRef("asset__recording__webinar"),
+        state=RecordingState.PUBLISHED,
+        published_at__gt=OuterRef("asset__recording__published_at"),
+    )
+    tracks = (
+        TextTrack.objects.filter(asset__in=assets)
+        .annotate(has_newer=Exists(newer))
+        .select_related("current_revision", "asset__recording__webinar__organisation", "asset__current_package")
     )
     return searching.matching(query, tracks).order_by("-asset__recording__webinar__starts_at", "kind", "language", "pk")
 
@@ -123,19 +133,36 @@ def _speaker_matches(word: str) -> Q:
 
 
 def watchable_recording(webinar: Webinar, request: HttpRequest | Request) -> tuple[Recording, rules.Right] | None:
-    """The recording that this visitor gets on the watch page: the newest published one, else (members) the newest."""
+    """The recording that this visitor gets on the watch page: the newest published one, else (members) the newest.
+
+    One that `?recording=` names comes before, if this visitor may watch it.
+    """
     recordings = list(
         Recording.objects.filter(webinar=webinar)
         .select_related("webinar__organisation", "asset__current_package")
         .order_by("-published_at", "-created_at")
     )
     # Published ones first; the sort is stable, so the newest stays first within each group.
-    recordings.sort(key=lambda recording: recording.state != RecordingState.PUBLISHED)
+    wanted = request.GET.get("recording", "")
+    recordings.sort(key=lambda recording: (str(recording.pk) != wanted, recording.state != RecordingState.PUBLISHED))
     for recording in recordings:
         right = rules.viewing_right(recording, request)
         if right is not None:
             return recording, right
     return None
+
+
+def query_for(recording: Recording, request: HttpRequest | Request) -> str:
+    """What the addresses of a page about a recording end with: "?recording=..." if it was asked for by name."""
+    return f"?recording={recording.pk}" if request.GET.get("recording") == str(recording.pk) else ""
+
+
+def published_recordings(webinar: Webinar, request: HttpRequest | Request) -> list[Recording]:
+    """Published recordings of a webinar that this visitor may watch, the oldest first: its parts, where it has some."""
+    rows = Recording.objects.filter(
+        webinar=webinar, state=RecordingState.PUBLISHED, asset__current_package__isnull=False
+    ).select_related("webinar__organisation", "asset__current_package")
+    return [row for row in rows.order_by("published_at", "pk") if rules.can_watch(row, request)]
 
 
 def is_for_registered(webinar: Webinar) -> bool:

@@ -7,10 +7,12 @@ class TranscriptsConfig(AppConfig):
     name = "transcripts"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_delete
+
         from accounts.personal_data import register
         from notifications import purposes
-        from transcripts import messages
-        from transcripts.models import Renewal, Waveform
+        from transcripts import messages, searching
+        from transcripts.models import Renewal, TrackText, Waveform
         from transcripts.personal_data import Reviewers, register_rules
         from transcripts.services import renewal, waveform
         from work import kinds
@@ -34,3 +36,4 @@ class TranscriptsConfig(AppConfig):
         register(Reviewers())
         register_rules()
         purposes.register(messages.REVIEW, messages.is_review_wanted)
+        post_delete.connect(searching.forget_deleted, sender=TrackText)

@@ -30,6 +30,7 @@ def light(request: HttpRequest, slug: str) -> HttpResponse:
             return render(request, "library/registered_only.html", {"webinar": webinar}, status=403)
         raise Http404
     recording, right = found
+    query = selectors.query_for(recording, request)
     package = recording.asset.current_package
     files = light_version.light_files(package) if package is not None else {}
     context = {
@@ -39,6 +40,7 @@ def light(request: HttpRequest, slug: str) -> HttpResponse:
         "is_listed": recording.state == RecordingState.PUBLISHED and recording.visibility == Visibility.PUBLIC,
         "canonical": absolute(reverse("library:watch", args=[slug])),
         "is_ready": bool(files),
+        "recording_query": query,
     }
     if package is not None and files:
         tracks = transcripts_selectors.published_tracks(asset=recording.asset)
@@ -51,11 +53,15 @@ def light(request: HttpRequest, slug: str) -> HttpResponse:
             "track": track,
             "archive": light_version.light_archive(package),
             "chapters": shown_chapters(recording, Window.of(package)),
-            "sound_url": reverse("library:light_file", args=[slug, "sound.m4a"]) if "sound.m4a" in files else "",
+            "sound_url": reverse("library:light_file", args=[slug, "sound.m4a"]) + query
+            if "sound.m4a" in files
+            else "",
             "scenes": [
                 (
                     scene,
-                    reverse("library:light_file", args=[slug, f"{scene.picture.name}.jpg"]) if scene.picture else "",
+                    reverse("library:light_file", args=[slug, f"{scene.picture.name}.jpg"]) + query
+                    if scene.picture
+                    else "",
                 )
                 for scene in scenes
             ],

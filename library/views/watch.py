@@ -41,7 +41,8 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
     """Play a webinar's recording.
 
     `?registration=<token>` (from the follow-up mail) proves a registration; it is kept in the session and leaves the
-    address at once, so that it reaches neither history nor Referer. `?subtitles=fr` starts with those subtitles.
+    address at once, so that it reaches neither history nor Referer. `?subtitles=fr` starts with those subtitles,
+    `?recording=<id>` shows that one where there are several.
     """
     if "registration" in request.GET:
         return _remember_registration(request, slug, address=reverse("library:watch", args=[slug]))
@@ -52,13 +53,17 @@ def watch(request: HttpRequest, slug: str) -> HttpResponse:
             return render(request, "library/registered_only.html", {"webinar": webinar}, status=403)
         raise Http404
     recording, right = found
+    query = selectors.query_for(recording, request)
     context = {
         "webinar": webinar,
         "recording": recording,
         "materials": selectors.public_materials(webinar) if rules.can_get_materials(webinar, request) else [],
         "structured": structured.recording_data(recording),
         "oembed_url": embeds.oembed_address(absolute(reverse("library:watch", args=[slug]))),
-        "embed": embeds.embed_code(recording) if recording.state == RecordingState.PUBLISHED else None,
+        # What is embedded is the newest one.
+        "embed": embeds.embed_code(recording) if recording.state == RecordingState.PUBLISHED and not query else None,
+        "recording_query": query,
+        "parts": parts if len(parts := selectors.published_recordings(webinar, request)) > 1 else [],
         "is_member": right.kind == "member",
         "chapters": shown_chapters(recording, Window.of(recording.asset.current_package)),
         "light_size": light_size(recording.asset.current_package),
@@ -164,14 +169,15 @@ def _player(request: HttpRequest, recording: Recording, right: rules.Right) -> d
     tracks = transcripts_selectors.published_tracks(asset=recording.asset)
     chosen = _chosen_track(request, recording, tracks)
     slug = recording.webinar.slug
+    query = selectors.query_for(recording, request)
     data = player_data(
         recording=recording,
         package=package,
         right=right,
         tracks=tracks,
         registration_id=rules.own_registration(recording, request),
-        renew_url=reverse("library:new_grant", args=[slug]),
-        share_url=absolute(reverse("library:watch", args=[slug])),
+        renew_url=reverse("library:new_grant", args=[slug]) + query,
+        share_url=absolute(reverse("library:watch", args=[slug])) + query,
     )
     files = offered_files(package)
     return {
@@ -240,5 +246,5 @@ def _remember_registration(request: HttpRequest, slug: str, *, address: str) -> 
         found = None
     if found is not None and found.webinar.slug == slug and found.state == RegistrationState.CONFIRMED:
         remember_registration(request, found)
-    rest = {name: request.GET[name] for name in ("subtitles", "transcript") if name in request.GET}
+    rest = {name: request.GET[name] for name in ("recording", "subtitles", "transcript") if name in request.GET}
     return redirect(f"{address}?{urlencode(rest)}" if rest else address)

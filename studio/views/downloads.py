@@ -143,4 +143,5 @@ def burn_in_ask(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The video is ready: see below."))
         else:
             messages.success(request, _("The video is being made. Look here again in a while."))
-    return redirect(f"{reverse('library:watch', args=[slug])}#downloads")
+    query = library_selectors.query_for(watchable[0], request)
+    return redirect(f"{reverse('library:watch', args=[slug])}{query}#downloads")

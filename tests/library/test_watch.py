@@ -1,7 +1,9 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Role
 from events.models import Visibility
@@ -219,3 +221,55 @@ def test_a_replaced_package_changes_the_page(client: Client) -> None:
 
 def test_pages_with_grants_are_not_stored(client: Client) -> None:
     assert "no-store" in client.get(address(watchable_recording()))["Cache-Control"]
+
+
+def two_parts() -> tuple[Recording, Recording]:
+    """Two published recordings of one webinar, the newer one second."""
+    now = timezone.now()
+    first = watchable_recording(published_at=now - timedelta(hours=1))
+    second = watchable_recording(webinar=first.webinar, published_at=now)
+    give_track(first.asset, "fr", ["Première partie"])
+    give_track(second.asset, "fr", ["Deuxième partie"])
+    return first, second
+
+
+def test_of_two_recordings_each_has_its_own_page(client: Client) -> None:
+    first, second = two_parts()
+    assert cues(client.get(address(first) + "?subtitles=fr").content.decode()) == ["Deuxième partie"]
+    html = client.get(f"{address(first)}?recording={first.pk}&subtitles=fr").content.decode()
+    assert cues(html) == ["Première partie"]
+    assert f'href="{address(first)}?recording={second.pk}"' in html
+    # Whatever the page fetches is of the same recording.
+    pattern = r'(?:href|data-address|renew|share)="([^"]*/(?:watch|downloads|transcript)/[^"]*)"'
+    doors = [
+        found
+        for found in re.findall(pattern, html)
+        if "/slides/" not in found and f"recording={second.pk}" not in found
+    ]
+    assert len(doors) > 5
+    assert all(found.endswith(f"?recording={first.pk}") for found in doors)
+
+
+def test_a_parts_transcript_and_files_are_its_own(client: Client) -> None:
+    first, _second = two_parts()
+    for rest in ("transcript/fr/", "downloads/subtitles/fr.txt"):
+        slug = address(first).removesuffix("watch/")
+        assert "Première" in client.get(f"{slug}{rest}?recording={first.pk}").content.decode()
+        assert "Deuxième" in client.get(f"{slug}{rest}").content.decode()
+
+
+@pytest.mark.parametrize("wanted", ["", "x", "00000000-0000-0000-0000-000000000000", "' OR 1=1"])
+def test_a_recording_that_is_none_of_the_webinars_changes_nothing(client: Client, wanted: str) -> None:
+    first, _second = two_parts()
+    answer = client.get(address(first), {"recording": wanted, "subtitles": "fr"})
+    assert cues(answer.content.decode()) == ["Deuxième partie"]
+
+
+def test_a_part_that_is_not_for_everybody_is_neither_shown_nor_listed(client: Client) -> None:
+    first, second = two_parts()
+    Recording.objects.filter(pk=first.pk).update(visibility=Visibility.REGISTERED)
+    html = client.get(f"{address(first)}?recording={first.pk}&subtitles=fr").content.decode()
+    assert cues(html) == ["Deuxième partie"]
+    main = html.partition("<main")[2].partition("</main")[0]  # the choice of language keeps the address as it is
+    assert f"recording={first.pk}" not in main
+    assert f"recording={second.pk}" not in main

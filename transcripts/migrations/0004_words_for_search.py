@@ -9,7 +9,7 @@ from django.db import migrations, models
 def index_tracks(apps: Any, _schema_editor: object) -> None:
     """Index what was written before there was a search."""
     from transcripts.markup import plain
-    from transcripts.searching import folded
+    from transcripts.tokens import folded
 
     TextTrack, TrackText = apps.get_model("transcripts", "TextTrack"), apps.get_model("transcripts", "TrackText")
     for track in TextTrack.objects.exclude(current_revision=None).select_related("current_revision").iterator():

@@ -18,6 +18,7 @@ from transcripts import markup, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
 from transcripts.errors import CuesInvalid, EditConflict, HasErrors, NothingToPublish
 from transcripts.models import ReviewLink, Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.searching import index_track
 from transcripts.services.revisions import add_revision
 
 SITTING = timedelta(minutes=15)  # what one opened editor saves within it is one revision
@@ -237,6 +238,7 @@ def set_state(track: TextTrack, state: TrackState, action: str, user: User | Non
                 revision=track.current_revision.number if track.current_revision else 0,
                 **detail,
             )
+            index_track(track)
     track.refresh_from_db()
     return track
 

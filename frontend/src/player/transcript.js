@@ -49,7 +49,7 @@ export function connectTranscript(panel, player) {
     body.addEventListener(type, () => (readerMovedAt = Date.now()), { passive: true });
   }
   select?.addEventListener("change", async () => {
-    const answer = await fetch(select.dataset.address.replace(/0\/$/, `${encodeURIComponent(select.value)}/`));
+    const answer = await fetch(select.dataset.address.replace(/0\/(?=$|\?)/, `${encodeURIComponent(select.value)}/`));
     if (!answer.ok) return;
     body.innerHTML = await answer.text(); // our own template, escaped by the server
     readCues();
