@@ -152,6 +152,26 @@ VARIABLES: tuple[Variable, ...] = (
         section="Mail",
     ),
     Variable(
+        "MAIL_BOUNCES_URL",
+        "",
+        "That mailbox, where it is read by IMAP: `imaps://user:password@host/INBOX`, or `imap+tls://...` for STARTTLS.",
+        section="Mail",
+    ),
+    Variable(
+        "MAIL_WEBHOOKS",
+        "",
+        "The mail service that reports what became of mails: `amazon_ses`, `brevo`, `mailersend`, `mailgun`, `mailjet`,"
+        " `postmark` or `sparkpost`. Empty: none.",
+        section="Mail",
+    ),
+    Variable(
+        "MAIL_WEBHOOK_SECRET",
+        "",
+        "`name:password` by which that service proves who it is; at least 20 characters.",
+        section="Mail",
+    ),
+    Variable("MAIL_WEBHOOK_KEY", "", "The key with which Mailgun or MailerSend signs its reports.", section="Mail"),
+    Variable(
         "API_PER_MINUTE",
         3000,
         "Most API calls a minute by one account; strangers get a tenth of it per address. 0 means no limit.",

@@ -286,6 +286,22 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_PER_MINUTE: int = ENV["MAIL_PER_MINUTE"]
 MAIL_PER_WEBINAR: int = ENV["MAIL_PER_WEBINAR"]
 MAIL_BOUNCES: str = ENV["MAIL_BOUNCES"]
+MAIL_BOUNCES_URL = urlsplit(ENV["MAIL_BOUNCES_URL"])
+if MAIL_BOUNCES_URL.geturl() and not (
+    MAIL_BOUNCES_URL.scheme in ("imaps", "imap+tls") and MAIL_BOUNCES_URL.hostname and MAIL_BOUNCES_URL.username
+):
+    raise ImproperlyConfigured("MAIL_BOUNCES_URL must look like imaps://user:password@host/INBOX, or imap+tls://...")
+MAIL_WEBHOOKS: str = ENV["MAIL_WEBHOOKS"]
+_webhook_key_of = {"mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY", "mailersend": "MAILERSEND_SIGNING_SECRET"}
+# Read by django-anymail, which knows what each service posts (notifications/webhooks.py).
+ANYMAIL = {"WEBHOOK_SECRET": ENV["MAIL_WEBHOOK_SECRET"]}
+if MAIL_WEBHOOKS:
+    if len(ENV["MAIL_WEBHOOK_SECRET"]) < 20 or ":" not in ENV["MAIL_WEBHOOK_SECRET"]:
+        raise ImproperlyConfigured("MAIL_WEBHOOKS needs MAIL_WEBHOOK_SECRET=name:password, at least 20 characters.")
+    if MAIL_WEBHOOKS in _webhook_key_of:
+        if not ENV["MAIL_WEBHOOK_KEY"]:
+            raise ImproperlyConfigured(f"MAIL_WEBHOOKS={MAIL_WEBHOOKS} needs MAIL_WEBHOOK_KEY as well.")
+        ANYMAIL[_webhook_key_of[MAIL_WEBHOOKS]] = ENV["MAIL_WEBHOOK_KEY"]
 
 # --- Limits and production -----------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES: int = ENV["UPLOAD_MAX_BYTES"]

@@ -8,8 +8,10 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
+        from anymail.signals import tracking
+
         from accounts.personal_data import register
-        from notifications import account_mails, delivery, purposes  # models are not ready before
+        from notifications import account_mails, delivery, purposes, webhooks  # models are not ready before
         from notifications.models import ACCOUNT, Message
         from notifications.personal_data import Mails, register_rules
         from work import kinds
@@ -28,6 +30,7 @@ class NotificationsConfig(AppConfig):
         )
         purposes.register(ACCOUNT, account_mails.is_still_wanted)
         worker_process_shutdown.connect(_say_goodbye)
+        tracking.connect(webhooks.hear)
 
 
 def _say_goodbye(**_kwargs: Any) -> None:

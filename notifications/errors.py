@@ -17,3 +17,9 @@ class UnusableWords(NotificationError):
     """An organisation's own words for a mail hold something that cannot be meant. `field` names which."""
 
     code = "unusable_words"
+
+
+class MailboxUnreachable(NotificationError):
+    """The mailbox to which undeliverable mails return cannot be read."""
+
+    code = "mailbox_unreachable"

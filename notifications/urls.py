@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from notifications import views
+from notifications import views, webhooks
 
 app_name = "notifications"
-urlpatterns = [path("mail/<str:token>/unsubscribe/", views.unsubscribe, name="unsubscribe")]
+urlpatterns = [
+    path("mail/<str:token>/unsubscribe/", views.unsubscribe, name="unsubscribe"),
+    *webhooks.routes(),
+]
