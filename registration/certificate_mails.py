@@ -6,12 +6,9 @@ from django.utils import timezone
 from notifications import purposes
 from notifications.models import Message
 from registration import announcements, certificates, messages
-from registration.links import certificate_link_for
 from registration.models import Announcement, AnnouncementKind, Certificate, CertificateBatch, Registration
 from work import services as work
 from work.models import FINISHED_STATES, WorkState
-
-CERTIFICATE = "registration.certificate"
 
 
 def tell(batch: CertificateBatch) -> None:
@@ -37,14 +34,7 @@ def _holders(announcement: Announcement) -> "QuerySet[Registration]":
 
 
 def _write(registration: Registration, _announcement: Announcement) -> Message | None:
-    """A certificate that replaces a revoked one is told of again, so the number of theirs is the version."""
-    return messages.send_optional(
-        registration,
-        purpose=CERTIFICATE,
-        template="certificate",
-        version=registration.certificates.count(),
-        certificate_url=certificate_link_for(registration),
-    )
+    return messages.send_certificate(registration)
 
 
 def _is_wanted(message: Message) -> bool:
@@ -55,4 +45,4 @@ def _is_wanted(message: Message) -> bool:
 def register() -> None:
     """Make this kind known, when the app is ready."""
     announcements.register(AnnouncementKind.CERTIFICATE, announcements.Writing(_holders, _write))
-    purposes.register(CERTIFICATE, _is_wanted)
+    purposes.register(messages.CERTIFICATE, _is_wanted)

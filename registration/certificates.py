@@ -30,7 +30,7 @@ from events.models import Webinar, random_key
 from events.validators import translated_text
 from media.storage import private_storage
 from notifications.rendering import interface_language
-from registration import attendance, documents, placeholders
+from registration import attendance, documents, messages, placeholders
 from registration.attendance import Presence
 from registration.errors import InvalidDetail, RegistrationError
 from registration.models import (
@@ -489,7 +489,7 @@ def check_url(certificate: Certificate) -> str:
 
 
 def reissue(*, certificate: Certificate, user: User | None) -> Certificate:
-    """Revoke a certificate and issue another with what is known now: the name corrected, say.
+    """Revoke a certificate and issue another with what is known now, the name corrected, say; tell its holder by mail.
 
     Raises:
         StaleState: the person has another valid one, or this was replaced meanwhile.
@@ -502,6 +502,7 @@ def reissue(*, certificate: Certificate, user: User | None) -> Certificate:
         made = issue(registration, presence, fence=transaction.atomic)
         if made is None:
             raise StaleState(_("This person has another certificate by now."))
+        messages.send_certificate(registration)
     return made
 
 

@@ -18,7 +18,14 @@ from notifications import purposes
 from notifications.models import Message
 from notifications.rendering import interface_language
 from notifications.services import send
-from registration.links import group_link_for, invitation_link_for, join_link_for, link_for, proof_link_for
+from registration.links import (
+    certificate_link_for,
+    group_link_for,
+    invitation_link_for,
+    join_link_for,
+    link_for,
+    proof_link_for,
+)
 from registration.models import Announcement, AnnouncementKind, Group, Invitation, Registration, RegistrationState
 from registration.times import moment_in_zone, session_times
 
@@ -33,6 +40,7 @@ GROUP = "registration.group"
 CANCELLED = "registration.cancelled"
 WEBINAR_CHANGED = "registration.webinar_changed"
 WEBINAR_CANCELLED = "registration.webinar_cancelled"
+CERTIFICATE = "registration.certificate"
 # After each of these its reader holds what there is of personal links.
 WITH_LINK = (CONFIRMATION, WAITLISTED, PROMOTED, PROOF, PENDING, DECLINED)
 
@@ -116,6 +124,19 @@ def send_optional(
         is_bulk=True,
         is_optional=True,
         **facts,
+    )
+
+
+def send_certificate(registration: Registration) -> Message | None:
+    """Tell a person that their certificate is there, once for each: the number of theirs is the mail's version."""
+    number = registration.certificates.count()
+    return send_optional(
+        registration,
+        purpose=CERTIFICATE,
+        template="certificate",
+        version=number,
+        certificate_url=certificate_link_for(registration),
+        is_another=number > 1,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 import work.services
 from notifications.models import Message
 from notifications.purposes import is_still_wanted
-from registration import certificate_mails
+from registration import certificate_mails, certificates
 from registration.models import Announcement, CertificateBatch, Registration
 from tests.factories.registration import RegistrationFactory
 from work.models import WorkState
@@ -33,4 +33,16 @@ def test_holders_are_told_once() -> None:
     registration.certificates.filter(pk=first.pk).update(revoked_at=first.created_at)
     assert not is_still_wanted(message)
     registration.certificates.create(number="2", language="en", key="b")
+    assert len(finish_batch(registration)) == 2
+
+
+def test_a_certificate_that_takes_the_place_of_another_is_told_at_once() -> None:
+    registration: Registration = RegistrationFactory(language="fr")
+    old = registration.certificates.create(number="1", language="en", key="a")
+    finish_batch(registration)
+    certificates.reissue(certificate=old, user=None)
+    first, second = Message.objects.order_by("created_at")
+    assert (first.version, second.version, second.language) == (1, 2, "fr")
+    assert "/certificate.pdf" in second.text
+    assert is_still_wanted(second)
     assert len(finish_batch(registration)) == 2
