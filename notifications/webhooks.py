@@ -49,7 +49,7 @@ def routes() -> list[URLPattern]:
     if service not in SERVICES:
         raise ImproperlyConfigured(f"MAIL_WEBHOOKS must be one of {', '.join(SERVICES)}.")
     view = import_string(f"anymail.webhooks.{service}.{SERVICES[service]}TrackingWebhookView")
-    careful = type(view.__name__, (_Careful, view), {})
+    careful: Any = type(view.__name__, (_Careful, view), {})
     return [path(f"mail/webhooks/{service}/", careful.as_view(), name="webhook")]
 
 

@@ -27,13 +27,17 @@ from registration import attendance_reports
 from registration.attendance import union
 from registration.attendance_reports import MAX_BYTES, Report, ReportUnreadable, Stay
 from registration.errors import InvalidDetail
-from registration.models import Attendance, AttendanceImport, Registration
+from registration.models import Attendance, AttendanceImport, AttendanceSource, Registration
 from work import services as work
 from work.errors import StaleState
 from work.leases import Lease
 from work.models import WorkState
 
 BATCH = 500
+COLUMNS = ("name", "email", "joined", "left", "duration")  # what a person may say of a report's columns
+LINES_SHOWN = 5
+UNREAD_KEPT = 200  # lines that were not understood; their number is kept whatever it is
+CELL_MAX = 150
 
 
 def receive_report(
@@ -47,6 +51,8 @@ def receive_report(
 ) -> AttendanceImport:
     """Read a report and match its people; nothing counts until `confirm_import`.
 
+    Where the columns have headings that are not known, it waits for `choose_columns`.
+
     Args:
         chunks: the file, read only as far as it may be long.
         time_zone: the zone of the report's times; the webinar's when empty.
@@ -58,20 +64,130 @@ def receive_report(
     """
     zone = validators.time_zone(time_zone or webinar.time_zone)
     report = _read(_whole(chunks), webinar=webinar, zone=zone)
-    if not report.stays:
-        raise InvalidDetail(_("This report names nobody with times of coming and leaving."), field="file")
     with transaction.atomic():
         imported = AttendanceImport.objects.create(
             webinar=webinar,
             created_by=user,
-            system=report.system,
+            system=report.system if isinstance(report, Report) else AttendanceSource.OTHER,
             file_name=clean_line(file_name, max_length=200),
             replaces=replaces,
-            rows=_matched(webinar, report.stays),
-            unread_lines=len(report.unread),
+            rows=_rows_of(webinar, report) if isinstance(report, Report) else _cells_of(report),
+            unread_lines=len(report.unread) if isinstance(report, Report) else 0,
         )
         _record("attendance.report_received", imported, user, people=len(people_of(imported)))
     return imported
+
+
+def choose_columns(
+    *, imported: AttendanceImport, columns: Mapping[str, int], user: User | None, time_zone: str = ""
+) -> AttendanceImport:
+    """Say which column of a report holds what, and match its people.
+
+    Args:
+        columns: the places, from 0, of the columns in COLUMNS, as far as there are such: a name or an address, and the
+            times of joining and leaving, are needed.
+        time_zone: the zone of the report's times; the webinar's when empty.
+
+    Raises:
+        InvalidDetail: a column that is needed is missing, one is chosen twice, or nothing could be read so.
+        StaleState: the columns are known, or the report is not waiting any more.
+        events.errors.UnknownTimeZone: there is no such zone.
+    """
+    zone = validators.time_zone(time_zone or imported.webinar.time_zone)
+    with transaction.atomic():
+        current = _locked(imported)
+        _require_waiting(current)
+        if not needs_columns(current):
+            raise StaleState(_("The columns of this report are known already."))
+        chosen = _checked_columns(columns, width=len(headings_of(current)))
+        lines = [(row["line"], row["cells"]) for row in current.rows[1:]]
+        report = attendance_reports.read_table(lines, chosen, starts_at=current.webinar.starts_at, time_zone=zone)
+        if not report.stays:
+            text = _("With these columns no line could be read. First line: %(line)s.")
+            first = report.unread[0].text if report.unread else "–"
+            raise InvalidDetail(text % {"line": clean_line(first, max_length=150)}, field="joined")
+        current.rows = _rows_of(current.webinar, report)
+        current.unread_lines = len(report.unread)
+        current.save(update_fields=["rows", "unread_lines", "updated_at"])
+        _record("attendance.report_columns_chosen", current, user, people=len(people_of(current)))
+    return current
+
+
+def _checked_columns(columns: Mapping[str, int], *, width: int) -> dict[str, int]:
+    chosen = {name: place for name, place in columns.items() if name in COLUMNS and 0 <= place < width}
+    for name, text in (
+        ("joined", _("Choose the column with the times of joining.")),
+        ("left", _("Choose the column with the times of leaving.")),
+    ):
+        if name not in chosen:
+            raise InvalidDetail(text, field=name)
+    if not {"name", "email"} & chosen.keys():
+        raise InvalidDetail(_("Choose the column with the names or the one with the e-mail addresses."), field="name")
+    twice = next((name for name, place in chosen.items() if list(chosen.values()).count(place) > 1), None)
+    if twice is not None:
+        raise InvalidDetail(_("The same column is chosen twice."), field=twice)
+    return chosen
+
+
+def needs_columns(imported: AttendanceImport) -> bool:
+    """Whether a person must first say which column is which (`choose_columns`)."""
+    return bool(imported.rows) and "cells" in imported.rows[0]
+
+
+def headings_of(imported: AttendanceImport) -> list[str]:
+    """The headings of a report whose columns are not known."""
+    return list(imported.rows[0]["cells"]) if needs_columns(imported) else []
+
+
+def known_columns(imported: AttendanceImport) -> dict[str, int]:
+    """Those of a report's columns, by their place, that are known all the same."""
+    found = attendance_reports.columns_of(headings_of(imported))
+    return {name: found[name] for name in COLUMNS if name in found}
+
+
+def first_lines(imported: AttendanceImport) -> list[list[str]]:
+    """What stands below the headings of a report whose columns are not known: the first lines."""
+    return [row["cells"] for row in imported.rows[1 : 1 + LINES_SHOWN]] if needs_columns(imported) else []
+
+
+def unread_of(imported: AttendanceImport) -> list[dict[str, Any]]:
+    """The lines that were not understood: `line`, `text` and why, in words, as `reason`."""
+    reasons = {
+        "times": _("The times of coming and leaving could not be read."),
+        "order": _("Leaving comes before coming."),
+        "nobody": _("It names nobody."),
+    }
+    return [
+        {"line": row["line"], "text": row["text"], "reason": reasons.get(row["unread"], "")}
+        for row in imported.rows
+        if "unread" in row
+    ]
+
+
+def _stay_rows(imported: AttendanceImport) -> list[dict[str, Any]]:
+    return [row for row in imported.rows if "joined_at" in row]
+
+
+def _rows_of(webinar: Webinar, report: Report) -> list[dict[str, Any]]:
+    """What is stored of a report.
+
+    Raises:
+        InvalidDetail: it names nobody.
+    """
+    if not report.stays:
+        raise InvalidDetail(_("This report names nobody with times of coming and leaving."), field="file")
+    unread = [
+        {"line": one.line, "unread": one.reason, "text": clean_line(one.text)} for one in report.unread[:UNREAD_KEPT]
+    ]
+    return [*_matched(webinar, report.stays), *unread]
+
+
+def _cells_of(table: attendance_reports.Rows) -> list[dict[str, Any]]:
+    width = len(table[0][1])
+    return [
+        {"line": line, "cells": [clean_line(cell, max_length=CELL_MAX) for cell in cells[:width]]}
+        for line, cells in table
+    ]
 
 
 def _whole(chunks: Iterable[bytes]) -> bytes:
@@ -84,10 +200,13 @@ def _whole(chunks: Iterable[bytes]) -> bytes:
     return bytes(data)
 
 
-def _read(data: bytes, *, webinar: Webinar, zone: zoneinfo.ZoneInfo) -> Report:
+def _read(data: bytes, *, webinar: Webinar, zone: zoneinfo.ZoneInfo) -> Report | attendance_reports.Rows:
+    """The report, or the lines of one whose columns are not known."""
     try:
         return attendance_reports.read_report(data, starts_at=webinar.starts_at, time_zone=zone)
     except ReportUnreadable as error:
+        if error.table:
+            return error.table
         raise InvalidDetail(_unreadable_text(error), field="file", code=f"report_{error.reason}") from error
 
 
@@ -95,17 +214,19 @@ def _unreadable_text(error: ReportUnreadable) -> str:
     texts = {
         "empty": _("This file is empty."),
         "not_text": _(
-            "This is no report of attendance. Choose the CSV file that Zoom, Teams or BigBlueButton gave you."
+            "This is no report of attendance. Choose the CSV or XLSX file that Zoom, Teams or BigBlueButton gave you."
         ),
-        "spreadsheet": _("This is a spreadsheet. Choose the CSV file as it was downloaded, or save it as CSV."),
+        "spreadsheet": _(
+            "This is a spreadsheet of an old kind. Choose the file as it was downloaded, or save it as CSV or XLSX."
+        ),
         "no_times": _(
             "This report has only sums. Download the one with each join and leave: in Zoom without “Show unique users”."
         ),
         "too_long": _("This report has too many lines."),
     }
     unknown = _(
-        "The columns with name or address and with the times of joining and leaving were not found. Set the language "
-        "of the conference system to English, and download the report again. Columns found: %(columns)s."
+        "The columns with name or address and with the times of joining and leaving were not found. Choose the list of "
+        "participants as it was downloaded. Columns found: %(columns)s."
     )
     found = ", ".join(clean_line(column, max_length=40) for column in error.columns[:12]) or "–"
     return texts.get(error.reason) or unknown % {"columns": found}
@@ -189,7 +310,7 @@ def people_of(imported: AttendanceImport) -> list[Participant]:
     """The report's people, the doubtful first."""
     webinar = imported.webinar
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in imported.rows:
+    for row in _stay_rows(imported):
         groups[_who(row)].append(row)
     found = []
     for rows in groups.values():
@@ -261,9 +382,9 @@ def decide(*, imported: AttendanceImport, choices: Mapping[int, str], user: User
             if email.strip() and email.strip().lower() not in known:
                 text = _("Nobody with the address %(email)s is registered for this webinar.")
                 raise InvalidDetail(text % {"email": clean_line(email, max_length=100)}, field=f"person-{key}")
-        who = {row["line"]: _who(row) for row in current.rows if row["line"] in choices}
+        who = {row["line"]: _who(row) for row in _stay_rows(current) if row["line"] in choices}
         chosen = {who[key]: known.get(email.strip().lower(), "") for key, email in choices.items() if key in who}
-        for row in current.rows:
+        for row in _stay_rows(current):
             if _who(row) in chosen:
                 row["registration"] = chosen[_who(row)]
                 row["match"] = "chosen" if row["registration"] else "ignored"
@@ -306,7 +427,7 @@ def count_import(lease: Lease[AttendanceImport]) -> None:
     """
     imported = lease.row
     registrations = {str(pk) for pk in imported.webinar.registrations.values_list("pk", flat=True)}
-    matched = [row for row in imported.rows if row["registration"] in registrations]
+    matched = [row for row in _stay_rows(imported) if row["registration"] in registrations]
     with lease.fenced():
         if imported.replaces:
             earlier = AttendanceImport.objects.filter(webinar=imported.webinar_id, system=imported.system)
@@ -333,7 +454,7 @@ def count_import(lease: Lease[AttendanceImport]) -> None:
 
 def people_rows(imported: AttendanceImport) -> Iterable[dict[str, Any]]:
     """One row per person of the report."""
-    return {_who(row): row for row in imported.rows}.values()
+    return {_who(row): row for row in _stay_rows(imported)}.values()
 
 
 def _locked(imported: AttendanceImport) -> AttendanceImport:

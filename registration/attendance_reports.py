@@ -9,7 +9,9 @@ Layouts, as these products write them:
   Activities" (every stay). Older ones: one table after a summary, or one line per action ("Joined", "Left").
 - BigBlueButton: the table of the learning dashboard (first join, last leave, duration), or its JSON data.
 
-So a table begins wherever a line has the columns that matter, and ends at an empty line or the next such line.
+So a table begins wherever a line has the columns that matter, and ends at an empty line or the next such line. Headings
+are known in several languages (report_columns.py); where they are not, `ReportUnreadable.table` holds the lines, for a
+person to say which column is which (`read_table`). All of it may also have been saved as XLSX.
 """
 
 import csv
@@ -24,18 +26,32 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
+from registration import report_columns, workbooks
+from registration.report_columns import plain
+
 MAX_BYTES = 5 * 1024**2
 MAX_LINES = 50_000
 TEXT_MAX = 254
 
 
-class ReportUnreadable(Exception):
-    """Not such a report. `reason` is one of: empty, not_text, spreadsheet, no_times, unknown, too_long."""
+TABLE_ROWS = 5000  # of a table whose columns a person says
+TABLE_COLUMNS = 40
+TEXT_SHOWN = 200  # of a line that was not understood
 
-    def __init__(self, reason: str, columns: Sequence[str] = ()) -> None:
+Rows = list[tuple[int, list[str]]]  # numbers of lines, from 1, and cells
+
+
+class ReportUnreadable(Exception):
+    """Not such a report. `reason` is one of: empty, not_text, spreadsheet, no_times, unknown, too_long.
+
+    Where the columns are unknown, `table` is the heading and the lines below it.
+    """
+
+    def __init__(self, reason: str, columns: Sequence[str] = (), table: Rows | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.columns = list(columns)
+        self.table = table or []
 
 
 @dataclass(frozen=True)
@@ -50,28 +66,21 @@ class Stay:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A line that was not understood. `reason`: times (not read), order (left before coming), nobody (no name)."""
+
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Report:
-    """`system` is "zoom", "teams" or "bbb"; `unread` are lines of the table whose times could not be read."""
+    """`system` is "zoom", "teams", "bbb" or "other"."""
 
     system: str
     stays: list[Stay]
-    unread: list[int] = field(default_factory=list)
-
-
-# What a column is called, without what is in brackets, in the English layouts of the products.
-_COLUMNS = {
-    "name": ("name", "user name", "full name", "participant", "participant name"),
-    "email": ("email", "user email", "email address", "e-mail"),
-    "upn": ("participant id",),
-    "joined": ("join time", "first join", "first join time", "join"),
-    "left": ("leave time", "last leave", "last leave time", "left", "leave"),
-    "duration": ("duration", "in-meeting duration", "time in session", "total duration"),
-    "attended": ("attended",),
-    "waiting": ("in waiting room",),
-    "action": ("user action",),
-    "moment": ("timestamp",),
-}
-_WORDS_OF = {name: column for column, names in _COLUMNS.items() for name in names}
+    unread: list[Unread] = field(default_factory=list)
 
 
 def read_report(data: bytes, *, starts_at: datetime, time_zone: zoneinfo.ZoneInfo) -> Report:
@@ -86,12 +95,25 @@ def read_report(data: bytes, *, starts_at: datetime, time_zone: zoneinfo.ZoneInf
     """
     if not data.strip(b"\x00 \r\n\t"):
         raise ReportUnreadable("empty")
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+    if data.startswith(b"\xd0\xcf\x11\xe0"):  # Excel before 2007
         raise ReportUnreadable("spreadsheet")
+    if data.startswith(b"PK\x03\x04"):
+        return _read_tables(list(_workbook_rows(data)), starts_at=starts_at, time_zone=time_zone)
     text = decode(data)
     if text.lstrip().startswith("{"):
         return _read_dashboard(text)
-    return _read_tables(text, starts_at=starts_at, time_zone=time_zone)
+    return _read_tables(list(_rows(text)), starts_at=starts_at, time_zone=time_zone)
+
+
+def read_table(rows: Rows, columns: dict[str, int], *, starts_at: datetime, time_zone: zoneinfo.ZoneInfo) -> Report:
+    """Read lines below a heading by what a person says of its columns.
+
+    Args:
+        columns: places, from 0, of name, email, joined, left and duration, as far as there are such.
+    """
+    table = _Table(columns, [], rows)
+    clock = _Clock(_moments([table]), starts_at=starts_at, time_zone=time_zone)
+    return replace(_stays(table, clock), system="other")
 
 
 def decode(data: bytes) -> str:
@@ -139,40 +161,46 @@ class _Table:
         return row[place].strip() if place is not None and place < len(row) else ""
 
 
-def _read_tables(text: str, *, starts_at: datetime, time_zone: zoneinfo.ZoneInfo) -> Report:
+def _read_tables(rows: Rows, *, starts_at: datetime, time_zone: zoneinfo.ZoneInfo) -> Report:
     tables: list[_Table] = []
-    widest: list[str] = []
     current: _Table | None = None
-    for line, row in _rows(text):
-        cells = [cell.strip() for cell in row]
+    for line, cells in rows:
         if not any(cells):
             current = None
             continue
-        columns = _columns_of(cells)
+        columns = columns_of(cells)
         if _is_header(columns):
-            current = _Table(columns, [_plain(cell) for cell in cells])
+            current = _Table(columns, [plain(cell) for cell in cells])
             tables.append(current)
         elif current is not None and len([cell for cell in cells if cell]) > 1:
             current.rows.append((line, cells))
         else:
             current = None  # a title such as "Panelist Details"
-            widest = max(widest, cells, key=len)
     if not tables:
-        known = _columns_of(widest)
-        raise ReportUnreadable("no_times" if "name" in known and "duration" in known else "unknown", widest)
+        raise _no_tables(rows)
     system = _system_of(tables)
-    if any("Join Time".casefold() in table.headings and system == "teams" for table in tables):
+    if system == "teams" and any("first_joined" not in table.columns and "joined" in table.columns for table in tables):
         # Single stays are there: what else is there are their sums.
-        tables = [table for table in tables if "first join" not in table.headings]
-    timed = [table for table in tables if "joined" in table.columns or "action" in table.columns]
-    if not timed:
-        raise ReportUnreadable("no_times", tables[0].headings)
-    clock = _Clock(_moments(timed), starts_at=starts_at, time_zone=time_zone)
+        tables = [table for table in tables if "first_joined" not in table.columns]
+    clock = _Clock(_moments(tables), starts_at=starts_at, time_zone=time_zone)
     found = Report(system, [])
-    for table in timed:
+    for table in tables:
         part = _stays(table, clock)
         found = replace(found, stays=[*found.stays, *part.stays], unread=[*found.unread, *part.unread])
     return found
+
+
+def _no_tables(rows: Rows) -> ReportUnreadable:
+    """Say what is missing. The first of the widest lines is most likely the heading."""
+    widths = [sum(map(bool, cells)) for _line, cells in rows]
+    widest = max(widths, default=0)
+    place = widths.index(widest) if widths else 0
+    heading = rows[place][1] if rows else []
+    known = columns_of(heading)
+    if "name" in known and "duration" in known:
+        return ReportUnreadable("no_times", heading)
+    table = [(line, cells[:TABLE_COLUMNS]) for line, cells in rows[place : place + TABLE_ROWS + 1] if any(cells)]
+    return ReportUnreadable("unknown", heading, table if widest >= 3 and len(table) > 1 else None)
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -183,22 +211,50 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             if reader.line_num > MAX_LINES:
                 raise ReportUnreadable("too_long")
-            yield reader.line_num, [cell[:1000] for cell in row]
+            yield reader.line_num, [cell[:1000].strip() for cell in row]
     except csv.Error as error:
         raise ReportUnreadable("unknown") from error
 
 
-def _plain(heading: str) -> str:
-    """A heading without what is in brackets: "Name (original name)" is "name"."""
-    return " ".join(re.sub(r"\(.*?\)", " ", heading.replace("\u00a0", " ")).casefold().split())
+def _workbook_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The rows of all sheets, with an empty one between them."""
+    try:
+        for sheet in workbooks.sheets(data, max_rows=MAX_LINES + 1):
+            for number, row in sheet:
+                if number > MAX_LINES:
+                    raise ReportUnreadable("too_long")
+                yield number, [_cell_text(value) for value in row]
+            yield 0, []
+    except workbooks.WorkbookUnreadable as error:
+        raise ReportUnreadable("too_long" if error.is_too_large else "not_text") from error
 
 
-def _columns_of(cells: Iterable[str]) -> dict[str, int]:
+def _cell_text(value: object) -> str:
+    """A cell as a report would have it.
+
+    Excel makes a date of what looks like one, with day and month in the order of its own country. Written with slashes
+    again, both orders stay possible, and the one near the session is taken (`_Clock`).
+    """
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%d/%m/%Y %H:%M:%S}"
+    if isinstance(value, timedelta):
+        seconds = int(value.total_seconds())
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return str(value)[:1000].strip()
+
+
+def columns_of(cells: Iterable[str]) -> dict[str, int]:
+    """The place, from 0, of each column that a heading names."""
     found: dict[str, int] = {}
     for number, cell in enumerate(cells):
-        column = _WORDS_OF.get(_plain(cell))
+        column = report_columns.column_of(cell)
         if column is not None:
             found.setdefault(column, number)
+            # First coming and last leaving are times as well, where single stays are not told.
+            if column in ("first_joined", "last_left"):
+                found.setdefault({"first_joined": "joined", "last_left": "left"}[column], number)
     return found
 
 
@@ -211,9 +267,7 @@ def _system_of(tables: Iterable[_Table]) -> str:
     headings = {heading for table in tables for heading in table.headings}
     if headings & {"activity score", "talk time", "raise hands"}:
         return "bbb"
-    if headings & {"first join", "participant id", "user action", "full name", "in-meeting duration", "role"}:
-        return "teams"
-    return "zoom"
+    return "teams" if report_columns.is_of_teams(headings) else "zoom"
 
 
 def _moments(tables: Iterable[_Table]) -> Iterator[str]:
@@ -225,22 +279,32 @@ def _moments(tables: Iterable[_Table]) -> Iterator[str]:
 def _stays(table: _Table, clock: "_Clock") -> Report:
     if "action" in table.columns:
         return _stays_of_actions(table, clock)
-    has_sums = bool({"first join", "activity score"} & set(table.headings))
+    # Where a person says what the columns are there are no headings: sums are taken at their word.
+    has_sums = "first_joined" in table.columns or "activity score" in table.headings or not table.headings
     found = Report("", [])
     for line, row in table.rows:
-        if table.cell(row, "waiting").casefold() == "yes" or table.cell(row, "attended").casefold() == "no":
+        is_waiting = table.cell(row, "waiting").casefold() in report_columns.YES
+        if is_waiting or table.cell(row, "attended").casefold() in report_columns.NO:
             continue
         name, email = _person(table, row)
         joined, left = clock.read(table.cell(row, "joined")), clock.read(table.cell(row, "left"))
-        if not (name or email) or not table.cell(row, "joined"):
+        if not table.cell(row, "joined") and not table.cell(row, "left"):
             continue  # BigBlueButton's line for anonymous votes
-        if joined is None or left is None or left < joined:
-            found.unread.append(line)
-            continue
-        if has_sums:
-            joined = _with_duration(joined, left, table.cell(row, "duration"))
-        found.stays.append(Stay(line, name, email, joined, left))
+        if not (name or email):
+            found.unread.append(_unread(line, "nobody", row))
+        elif joined is None or left is None:
+            found.unread.append(_unread(line, "times", row))
+        elif left < joined:
+            found.unread.append(_unread(line, "order", row))
+        else:
+            if has_sums:
+                joined = _with_duration(joined, left, table.cell(row, "duration"))
+            found.stays.append(Stay(line, name, email, joined, left))
     return found
+
+
+def _unread(line: int, reason: str, row: Sequence[str]) -> Unread:
+    return Unread(line, reason, " | ".join(cell for cell in row if cell)[:TEXT_SHOWN])
 
 
 def _with_duration(joined: datetime, left: datetime, duration: str) -> datetime:
@@ -253,16 +317,24 @@ def _with_duration(joined: datetime, left: datetime, duration: str) -> datetime:
     return joined if seconds is None else max(joined, left - timedelta(seconds=seconds))
 
 
+# Hours, minutes and seconds as English, German, French, Spanish, Italian, Portuguese, Dutch and Polish shorten them.
+_DURATION = re.compile(
+    r"(?:(\d{1,3})\s*(?:hrs?|h|std|u|uur|ore|godz)\.?,?\s*)?(?:(\d{1,3})\s*(?:mins?|m)\.?,?\s*)?"
+    r"(?:(\d{1,3})\s*(?:sec|sek|seg|s)\.?)?",
+    re.IGNORECASE,
+)
+
+
 def duration_s(text: str) -> int | None:
     """Read "1h 2m 3s", "59m 49s" or "00:59:49".
 
-    >>> duration_s("1h 2m 3s"), duration_s("00:59:49"), duration_s("soon")
-    (3723, 3589, None)
+    >>> duration_s("1h 2m 3s"), duration_s("00:59:49"), duration_s("1 Std. 2 Min. 3 Sek."), duration_s("soon")
+    (3723, 3589, 3723, None)
     """
     clock = re.fullmatch(r"(\d{1,3}):(\d\d):(\d\d)", text.strip())
     if clock:
         return int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
-    parts = re.fullmatch(r"(?:(\d{1,3})\s*h\s*)?(?:(\d{1,3})\s*m(?:in)?\s*)?(?:(\d{1,3})\s*s)?", text.strip())
+    parts = _DURATION.fullmatch(text.strip())
     if parts is None or not any(parts.groups()):
         return None
     hours, minutes, seconds = (int(part or 0) for part in parts.groups())
@@ -278,10 +350,10 @@ def _stays_of_actions(table: _Table, clock: "_Clock") -> Report:
         name, email = _person(table, row)
         moment = clock.read(table.cell(row, "moment"))
         if moment is None:
-            found.unread.append(line)
+            found.unread.append(_unread(line, "times", row))
             continue
         last = moment if last is None else max(last, moment)
-        if table.cell(row, "action").casefold().startswith("joined"):
+        if report_columns.has_joined(table.cell(row, "action")):
             open_stays.setdefault(name, Stay(line, name, email, moment, moment))
         elif name in open_stays:
             found.stays.append(replace(open_stays.pop(name), left_at=moment))
@@ -300,7 +372,7 @@ def _person(table: _Table, row: Sequence[str]) -> tuple[str, str]:
 # --- Times ---------------------------------------------------------------------------------------------------------
 _DATE = re.compile(
     r"(?P<a>\d{1,4})[/.\-](?P<b>\d{1,2})[/.\-](?P<c>\d{2,4})\.?(?:,|T|\s|\bklo\b)*"
-    r"(?P<h>\d{1,2})[:.](?P<m>\d\d)(?:[:.](?P<s>\d\d)(?:\.\d+)?)?\s*(?P<half>[ap]\.?m\.?)?\s*(?P<zone>Z|[+-]\d\d:?\d\d)?",
+    r"(?P<h>\d{1,2})[:.](?P<m>\d\d)(?:[:.](?P<s>\d\d)(?:\.\d+)?)?\s*(?P<half>[ap]\.?\s?m\.?)?\s*(?P<zone>Z|[+-]\d\d:?\d\d)?",
     re.IGNORECASE,
 )
 _WORDY = re.compile(

@@ -8,7 +8,6 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,14 +18,13 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from openpyxl import load_workbook
 
+from registration import workbooks
 from registration.errors import FileUnreadable
+from registration.workbooks import MAX_CELLS
 
 MAX_BYTES: Final = 5 * 1024 * 1024
-MAX_UNPACKED_BYTES: Final = 100 * 1024 * 1024  # a small XLSX can hold gigabytes of one repeated letter
 MAX_ROWS: Final = 5000
-MAX_CELLS: Final = 100  # in a row
 MAX_CHARS: Final = 500  # in a cell
 _DELIMITERS = ",;\t|"
 
@@ -206,19 +204,11 @@ def _cells(row: Iterable[object]) -> list[str]:
 
 # --- XLSX ----------------------------------------------------------------------------------------------------------
 def _workbook_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The rows of the first sheet."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise FileUnreadable(_("This file is too large. Save the list alone."), field="file")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        # The size that a file claims of itself may be wrong, and millions of empty rows.
-        sheet.reset_dimensions()
-        for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_CELLS), start=1):
-            if number > 20 * MAX_ROWS:
-                break
+        for number, row in next(workbooks.sheets(content, max_rows=20 * MAX_ROWS)):
             yield number, _cells(row)
-    except FileUnreadable:
-        raise
-    except Exception:  # openpyxl has no common error for what strangers' files can be
+    except workbooks.WorkbookUnreadable as error:
+        if error.is_too_large:
+            raise FileUnreadable(_("This file is too large. Save the list alone."), field="file") from None
         raise FileUnreadable(_("This is no table. Save it as CSV or XLSX."), field="file") from None

@@ -355,6 +355,7 @@ class AttendanceSource(models.TextChoices):
     ZOOM = "zoom", _("Zoom report")
     TEAMS = "teams", _("Teams report")
     BIGBLUEBUTTON = "bbb", _("BigBlueButton report")
+    OTHER = "other", _("other report")
     PERSON = "person", _("by hand")
 
 
@@ -367,6 +368,8 @@ class AttendanceImport(WorkRow):
     file_name = models.CharField(max_length=255)
     # Until it is counted:
     # [{"line": 2, "name": ..., "email": ..., "joined_at": ..., "left_at": ..., "registration": id, "match": "name"}]
+    # and what was not understood: {"line": 3, "unread": "times", "text": ...}. Where the columns are not known, all
+    # lines from the heading on: {"line": 2, "cells": [...]}.
     rows = models.JSONField(default=list)
     replaces = models.BooleanField(default=True)  # earlier reports of the same system
     unread_lines = models.PositiveIntegerField(default=0)

@@ -13,6 +13,7 @@ from i18nfield.strings import LazyI18nString
 from events.models import Series, Webinar
 from registration import certificates
 from registration.attendance import REASON_MAX, Presence
+from registration.attendance_imports import COLUMNS
 from registration.models import CertificateRule
 from studio.forms import DateInput, StudioForm, offer, zone_choices
 
@@ -23,9 +24,9 @@ class ReportFileForm(StudioForm):
     file = forms.FileField(
         label=_("Report"),
         help_text=_(
-            "The CSV file that Zoom, Teams or BigBlueButton gives you after the session, as it was downloaded."
+            "The CSV or XLSX file that Zoom, Teams or BigBlueButton gives you after the session, in any language."
         ),
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.json,text/csv"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,.json,.xlsx,text/csv"}),
     )
     time_zone = forms.ChoiceField(
         label=_("Its times are in the zone of"),
@@ -43,6 +44,40 @@ class ReportFileForm(StudioForm):
         zone = self.fields["time_zone"]
         assert isinstance(zone, forms.ChoiceField)
         offer(zone, webinar.time_zone)
+
+
+class ColumnsForm(StudioForm):
+    """Which column of a report with unknown headings holds what, and the zone of its times."""
+
+    name = forms.TypedChoiceField(label=_("Name"), coerce=int, required=False, empty_value=None)
+    email = forms.TypedChoiceField(label=_("E-mail address"), coerce=int, required=False, empty_value=None)
+    joined = forms.TypedChoiceField(label=_("Time of joining"), coerce=int, required=False, empty_value=None)
+    left = forms.TypedChoiceField(label=_("Time of leaving"), coerce=int, required=False, empty_value=None)
+    duration = forms.TypedChoiceField(
+        label=_("Duration"),
+        coerce=int,
+        required=False,
+        empty_value=None,
+        help_text=_("Only if the times are those of the first coming and the last leaving."),
+    )
+    time_zone = forms.ChoiceField(label=_("Its times are in the zone of"), choices=zone_choices)
+
+    def __init__(self, *args: Any, webinar: Webinar, headings: list[str], known: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(known)
+        places = [("", "–"), *((number, f"{number + 1}: {text or '–'}") for number, text in enumerate(headings))]
+        for name in COLUMNS:
+            field = self.fields[name]
+            assert isinstance(field, forms.TypedChoiceField)
+            field.choices = places
+        self.initial["time_zone"] = webinar.time_zone
+        zone = self.fields["time_zone"]
+        assert isinstance(zone, forms.ChoiceField)
+        offer(zone, webinar.time_zone)
+
+    @property
+    def columns(self) -> dict[str, int]:
+        return {name: self.cleaned_data[name] for name in COLUMNS if self.cleaned_data[name] is not None}
 
 
 class TimeWithSecondsInput(forms.TimeInput):

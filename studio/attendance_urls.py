@@ -9,6 +9,7 @@ attendance_urls = [
     path("table.<slug:format>", attendance.attendance_table, name="attendance_table"),
     path("reports/", attendance.report_upload, name="attendance_report_upload"),
     path("reports/<uuid:report>/", attendance.report, name="attendance_report"),
+    path("reports/<uuid:report>/columns/", attendance.report_columns, name="attendance_report_columns"),
     path("reports/<uuid:report>/discard/", attendance.report_discard, name="attendance_report_discard"),
     path("people/<uuid:registration>/", attendance.correction, name="attendance_person"),
 ]

@@ -136,20 +136,32 @@ class PersonInReportSerializer(serializers.Serializer[attendance_imports.Partici
     minutes = serializers.IntegerField()
 
 
+class UnreadLineSerializer(serializers.Serializer[Any]):
+    """A line of a report that was not understood, and why."""
+
+    line = serializers.IntegerField()
+    text = serializers.CharField()
+    reason = serializers.CharField()
+
+
 class AttendanceImportSerializer(serializers.ModelSerializer[AttendanceImport]):
     """A conference system's report. Nothing of it counts before it is confirmed."""
 
     webinar = WebinarField(queryset=Webinar.objects.none())
-    file = serializers.FileField(write_only=True, help_text="The CSV file of Zoom, Teams or BigBlueButton.")
+    file = serializers.FileField(write_only=True, help_text="The CSV or XLSX file of Zoom, Teams or BigBlueButton.")
     time_zone = serializers.CharField(write_only=True, required=False, help_text="Of its times; an IANA name.")
     people = serializers.SerializerMethodField()
+    unread = serializers.SerializerMethodField(help_text="The lines that were not understood.")
+    headings = serializers.SerializerMethodField(
+        help_text="Where they are not known: say by `columns` which is which. Else empty."
+    )
     created_at = UtcField(read_only=True)
 
     class Meta:
         model = AttendanceImport
         fields = (
             *("id", "webinar", "file", "time_zone", "replaces", "system", "file_name", "state", "error"),
-            *("unread_lines", "counted_people", "left_out_people", "people", "created_at"),
+            *("unread_lines", "unread", "headings", "counted_people", "left_out_people", "people", "created_at"),
         )
         read_only_fields = (
             *("system", "file_name", "state", "error", "unread_lines", "counted_people", "left_out_people"),
@@ -159,6 +171,21 @@ class AttendanceImportSerializer(serializers.ModelSerializer[AttendanceImport]):
     def get_people(self, imported: AttendanceImport) -> Any:
         people: Any = attendance_imports.people_of(imported)
         return PersonInReportSerializer(people, many=True).data
+
+    @extend_schema_field(UnreadLineSerializer(many=True))
+    def get_unread(self, imported: AttendanceImport) -> Any:
+        lines: Any = attendance_imports.unread_of(imported)
+        return UnreadLineSerializer(lines, many=True).data
+
+    def get_headings(self, imported: AttendanceImport) -> list[str]:
+        return attendance_imports.headings_of(imported)
+
+
+class ColumnsSerializer(serializers.Serializer[Any]):
+    """The places, from 0, of a report's columns: `name` or `email`, `joined`, `left`, and perhaps `duration`."""
+
+    columns = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=1000))
+    time_zone = serializers.CharField(required=False, max_length=64, help_text="Of its times; an IANA name.")
 
 
 class ChoicesSerializer(serializers.Serializer[Any]):
@@ -201,6 +228,16 @@ class AttendanceImportViewSet(
 
     def perform_destroy(self, instance: AttendanceImport) -> None:
         attendance_imports.discard_import(imported=instance, user=self.organiser)
+
+    @extend_schema(request=ColumnsSerializer, responses=AttendanceImportSerializer)
+    @action(detail=True, methods=["post"])
+    def columns(self, request: Request, pk: str) -> Response:
+        """Say which column of a report with unknown headings holds what."""
+        imported = self.get_object()
+        data = ColumnsSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        found = attendance_imports.choose_columns(imported=imported, user=self.organiser, **data.validated_data)
+        return Response(self.get_serializer(found).data)
 
     @extend_schema(request=ChoicesSerializer, responses=AttendanceImportSerializer)
     @action(detail=True, methods=["post"])

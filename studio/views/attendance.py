@@ -21,7 +21,7 @@ from registration.attendance import SEGMENT_NAMES, Presence
 from registration.models import AttendanceImport, Registration
 from studio import exports
 from studio.attendance import watched_by_each
-from studio.attendance_forms import CorrectionForm, ReportFileForm
+from studio.attendance_forms import ColumnsForm, CorrectionForm, ReportFileForm
 from studio.views.access import StudioRequest, find, studio_page
 from studio.views.webinars import find_webinar, page_of, webinar_context
 from work.errors import DomainError
@@ -135,6 +135,8 @@ def report_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
 def report(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
     """GET: the report's people, the doubtful first. POST: who they are, and with `count` that they be counted."""
     found = find_import(request, pk, report, change=request.method == "POST")
+    if attendance_imports.needs_columns(found):
+        return _columns(request, found, _columns_form(found))
     wrong: dict[int, str] = {}
     typed: dict[int, str] = {}
     if request.method == "POST":
@@ -161,6 +163,7 @@ def report(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
         "attendance",
         report=found,
         outcome=attendance_imports.outcome_of(found),
+        unread=attendance_imports.unread_of(found),
         page=page,
         people=[
             {
@@ -173,6 +176,48 @@ def report(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
         ],
     )
     return render(request, "studio/webinar/attendance_report.html", context, status=422 if wrong else 200)
+
+
+@studio_page
+@require_POST
+def report_columns(request: StudioRequest, pk: UUID, report: UUID) -> HttpResponse:
+    """Take what a person said of the columns of a report whose headings are not known."""
+    found = find_import(request, pk, report, change=True)
+    form = _columns_form(found, request.POST)
+    if not attendance_imports.needs_columns(found):
+        messages.error(request, _("The columns of this report are known already."))
+    elif form.is_valid():
+        try:
+            attendance_imports.choose_columns(
+                imported=found, columns=form.columns, time_zone=form.cleaned_data["time_zone"], user=request.user
+            )
+        except DomainError as error:
+            form.add_domain_error(error)
+    if form.errors and attendance_imports.needs_columns(found):
+        return _columns(request, found, form, status=422)
+    return redirect("studio:attendance_report", pk=pk, report=report)
+
+
+def _columns_form(found: AttendanceImport, data: Any = None) -> ColumnsForm:
+    return ColumnsForm(
+        data,
+        webinar=found.webinar,
+        headings=attendance_imports.headings_of(found),
+        known=attendance_imports.known_columns(found),
+    )
+
+
+def _columns(request: StudioRequest, found: AttendanceImport, form: ColumnsForm, status: int = 200) -> HttpResponse:
+    context = webinar_context(
+        request,
+        found.webinar,
+        "attendance",
+        report=found,
+        form=form,
+        headings=attendance_imports.headings_of(found),
+        lines=attendance_imports.first_lines(found),
+    )
+    return render(request, "studio/webinar/attendance_columns.html", context, status=status)
 
 
 def _count(request: StudioRequest, imported: AttendanceImport) -> HttpResponse:

@@ -223,6 +223,7 @@ POST   /studio/webinars/{closed_id}/attendance/table.xlsx    302  302  302  403 
 POST   /studio/webinars/{closed_id}/attendance/reports/      302  302  302  403  422  422  404  422
 GET    /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/ 302 302 302 200 200 200 404 200
 POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/ 302 302 302 403 302 302 404 302
+POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/columns/ 302 302 302 403 302 302 404 302
 POST   /studio/webinars/{closed_id}/attendance/reports/{attendance_report_id}/discard/ 302 302 302 403 302 302 404 302
 GET    /studio/webinars/{closed_id}/attendance/people/{registration_id}/ 302 302 302 403 200 200 404 200
 POST   /studio/webinars/{closed_id}/attendance/people/{registration_id}/ 302 302 302 403 200 200 404 200
@@ -466,6 +467,7 @@ GET    /api/v1/attendance-imports/                                       401  40
 POST   /api/v1/attendance-imports/                                       401  401  401  400  400  400  400  400  400  400
 GET    /api/v1/attendance-imports/{attendance_report_id}/                401  401  401  404  200  200  404  200  200  200
 DELETE /api/v1/attendance-imports/{attendance_report_id}/                401  401  401  404  204  204  404  204  403  204
+POST   /api/v1/attendance-imports/{attendance_report_id}/columns/        401  401  401  404  400  400  404  400  403  400
 POST   /api/v1/attendance-imports/{attendance_report_id}/decide/         401  401  401  404  200  200  404  200  403  200
 POST   /api/v1/attendance-imports/{attendance_report_id}/confirm/        401  401  401  404  400  400  404  400  403  400
 GET    /api/v1/certificate-rules/{closed_id}/                            401  401  401  404  200  200  404  200  200  200

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEntry
+from accounts.personal_data import erase_person
 from events.models import Webinar
 from registration import attendance, attendance_imports
 from registration.attendance import Interval, Presence, Segment, attendance_of, in_segment, presence
@@ -294,3 +295,69 @@ def test_file_is_read_no_further_than_it_may_be_long(webinar: Webinar) -> None:
 def test_formula_and_markup_in_a_report_are_text(webinar: Webinar) -> None:
     imported = received(webinar, line("=1+1<script>\u202e", "x@y"))
     assert attendance_imports.people_of(imported)[0].name == "=1+1<script>"
+
+
+# --- Reports whose columns are not known ---------------------------------------------------------------------------
+FINNISH = "Nimi,Osoite,Liittyi,Lähti\n{}\n"
+
+
+def foreign(webinar: Webinar, *lines: str) -> AttendanceImport:
+    text = FINNISH.format("\n".join(lines))
+    return attendance_imports.receive_report(webinar=webinar, chunks=[text.encode()], file_name="r.csv", user=None)
+
+
+COLUMNS = {"name": 0, "email": 1, "joined": 2, "left": 3}
+
+
+def test_unknown_columns_are_chosen_by_hand_and_then_counted(webinar: Webinar) -> None:
+    anna = person(webinar, name="Anna", email="anna@example.org")
+    imported = foreign(webinar, "Anna,anna@example.org,4.3.2027 14.00,4.3.2027 15.00", "Eve,e@example.org,?,?")
+    assert attendance_imports.needs_columns(imported)
+    assert attendance_imports.headings_of(imported) == ["Nimi", "Osoite", "Liittyi", "Lähti"]
+    assert attendance_imports.first_lines(imported)[1] == ["Eve", "e@example.org", "?", "?"]
+    with pytest.raises(InvalidDetail):
+        attendance_imports.confirm_import(imported=imported, user=None)
+    chosen = attendance_imports.choose_columns(imported=imported, columns=COLUMNS, user=None)
+    assert (chosen.system, chosen.unread_lines) == ("other", 1)
+    (unread,) = attendance_imports.unread_of(chosen)
+    assert (unread["line"], unread["text"]) == (3, "Eve | e@example.org | ? | ?")
+    counted(chosen)
+    assert attendance_of(anna).minutes == 60
+    with pytest.raises(StaleState):
+        attendance_imports.choose_columns(imported=imported, columns=COLUMNS, user=None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({}, "joined"),
+        ({"joined": 2}, "left"),
+        ({"joined": 2, "left": 3}, "name"),
+        ({"joined": 2, "left": 2, "name": 0}, "joined"),
+        ({"joined": 0, "left": 1, "name": 2}, "joined"),
+        ({"joined": 99, "left": 3, "name": -1}, "joined"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused(webinar: Webinar, columns: dict[str, int], field: str) -> None:
+    imported = foreign(webinar, "Anna,anna@example.org,4.3.2027 14.00,4.3.2027 15.00")
+    with pytest.raises(InvalidDetail) as error:
+        attendance_imports.choose_columns(imported=imported, columns=columns, user=None)
+    assert error.value.field == field
+
+
+def test_times_of_a_foreign_report_are_of_the_zone_that_is_said(webinar: Webinar) -> None:
+    person(webinar, email="anna@example.org")
+    imported = foreign(webinar, "Anna,anna@example.org,4.3.2027 08.00,4.3.2027 09.00")
+    chosen = attendance_imports.choose_columns(
+        imported=imported, columns=COLUMNS, time_zone="America/New_York", user=None
+    )
+    assert [one.minutes for one in attendance_imports.people_of(chosen)] == [60]
+
+
+def test_a_person_is_erased_from_a_report_whose_columns_are_not_known(webinar: Webinar) -> None:
+    anna = person(webinar, name="Anna Marker", email="anna@example.org")
+    imported = foreign(webinar, "Anna Marker,anna@example.org,4.3.2027 14.00,4.3.2027 15.00")
+    erase_person(email=anna.email)
+    imported.refresh_from_db()
+    assert "anna" not in str(imported.rows).lower()
+    assert attendance_imports.first_lines(imported) == [[]]

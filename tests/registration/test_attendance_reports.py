@@ -1,12 +1,15 @@
 """Reading the reports of Zoom, Teams and BigBlueButton, in the layouts in which these products write them."""
 
+import csv
+import io
 import json
 import zoneinfo
 from datetime import UTC, datetime
 
 import pytest
+from openpyxl import Workbook
 
-from registration.attendance_reports import MAX_LINES, ReportUnreadable, read_report
+from registration.attendance_reports import MAX_LINES, ReportUnreadable, read_report, read_table
 
 BRUSSELS = zoneinfo.ZoneInfo("Europe/Brussels")
 STARTS_AT = datetime(2027, 3, 4, 13, 0, tzinfo=UTC)  # 14:00 in Brussels
@@ -180,14 +183,15 @@ def test_lines_whose_times_cannot_be_read_are_told() -> None:
         "Name,Email,Join Time,Leave Time\nAnna,a@example.org,yesterday,3/4/27 3:00 PM\nB,b@example.org,99/99/27 2:00,\n"
     )
     report = read_report(text.encode(), starts_at=STARTS_AT, time_zone=BRUSSELS)
-    assert (report.stays, report.unread) == ([], [2, 3])
+    assert (report.stays, [one.line for one in report.unread]) == ([], [2, 3])
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
         (b"", "empty"),
-        (b"PK\x03\x04rest", "spreadsheet"),
+        (b"PK\x03\x04rest", "not_text"),
+        (b"\xd0\xcf\x11\xe0rest", "spreadsheet"),
         (bytes(range(256)) * 8, "not_text"),
         (b"Name (Original Name),User Email,Total Duration (Minutes),Guest\nAnna,a@example.org,60,No\n", "no_times"),
         (b"Vor- und Nachname,Beitritt\nAnna,14:00\n", "unknown"),
@@ -197,3 +201,88 @@ def test_lines_whose_times_cannot_be_read_are_told() -> None:
 )
 def test_what_is_no_report_is_refused_with_its_reason(data: bytes, expected: str) -> None:
     assert reason(data) == expected
+
+
+# --- Saved as XLSX, and in other languages -------------------------------------------------------------------------
+def workbook(*sheets: list[list[object]]) -> bytes:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_a_report_saved_as_xlsx_reads_like_its_csv() -> None:
+    rows: list[list[object]] = [list(row) for row in csv.reader(io.StringIO(ZOOM_MEETING))]
+    assert stays(workbook(rows)) == stays(ZOOM_MEETING)
+
+
+def test_dates_that_a_spreadsheet_turned_round_are_turned_back() -> None:
+    """03/04/2027, written by Zoom for 4 March, is 3 April to a spreadsheet in Europe."""
+    heading: list[object] = ["Name", "Email", "Join time", "Leave time"]
+    turned = [heading, ["Anna", "a@example.org", datetime(2027, 4, 3, 14, 0), datetime(2027, 4, 3, 15, 0)]]
+    right = [heading, ["Anna", "a@example.org", datetime(2027, 3, 4, 14, 0), datetime(2027, 3, 4, 15, 0)]]
+    assert stays(workbook(turned)) == stays(workbook(right)) == [("Anna", "a@example.org", "04 14:00:00", "15:00:00")]
+
+
+def test_the_sheets_of_a_workbook_are_tables_below_one_another() -> None:
+    heading: list[object] = ["Name", "Join time", "Leave time"]
+    rows = [["Anna", "3/4/27 2:00 PM", "3/4/27 3:00 PM"], ["Jean", "3/4/27 2:10 PM", "3/4/27 3:00 PM"]]
+    found = stays(workbook([["Summary"], ["People", 2]], [heading, rows[0]], [heading, rows[1]]))
+    assert [name for name, *_rest in found] == ["Anna", "Jean"]
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "joined", "left"),
+    [
+        ("Vollständiger Name", "E-Mail-Adresse", "Beitrittszeit", "Zeitpunkt des Verlassens"),
+        ("Nom complet", "Adresse e-mail", "Heure d’arrivée", "Heure de départ"),
+        ("Nombre completo", "Correo electrónico", "Hora de entrada", "Hora de salida"),
+        ("Nome completo", "Indirizzo e-mail", "Ora di accesso", "Ora di uscita"),
+        ("Nome (nome original)", "E-mail", "Horário de entrada", "Hora de saída"),
+        ("Naam (oorspronkelijke naam)", "E-mailadres", "Deelnametijd", "Vertrektijd"),
+        ("Imię i nazwisko", "Adres e-mail", "Czas dołączenia", "Czas opuszczenia"),
+    ],
+)
+def test_headings_in_other_languages_are_known(name: str, email: str, joined: str, left: str) -> None:
+    text = f"{name};{email};{joined};{left}\nAnna;a@example.org;04.03.2027 14:00:12;04.03.2027 15:00:00\n"
+    assert stays(text) == [("Anna", "a@example.org", "04 14:00:12", "15:00:00")]
+
+
+def test_german_teams_counts_single_stays_not_their_sums() -> None:
+    text = (
+        "2. Teilnehmer\nName\tErster Beitritt\tLetztes Verlassen\tBesprechungsdauer\tE-Mail\tRolle\n"
+        "Anna\t04.03.27, 14:00:12\t04.03.27, 15:00:00\t55 Min. 0 Sek.\ta@example.org\tReferent\n\n"
+        "3. Aktivitäten\nName\tBeitrittszeit\tVerlassenszeit\tDauer\tE-Mail\tRolle\n"
+        "Anna\t04.03.27, 14:00:12\t04.03.27, 14:30:00\t29 Min. 48 Sek.\ta@example.org\tReferent\n"
+    )
+    assert stays(text, "utf-16") == [("Anna", "a@example.org", "04 14:00:12", "14:30:00")]
+    sums = text.partition("3. Akt")[0]
+    assert stays(sums, "utf-16") == [("Anna", "a@example.org", "04 14:05:00", "15:00:00")]
+
+
+def test_every_line_that_is_left_out_says_why() -> None:
+    text = (
+        "Name,Email,Join Time,Leave Time\nAnna,a@example.org,yesterday,3/4/27 3:00 PM\n"
+        ",,3/4/27 2:00 PM,3/4/27 3:00 PM\nEve,e@example.org,3/4/27 3:00 PM,3/4/27 2:00 PM\n"
+    )
+    report = read_report(text.encode(), starts_at=STARTS_AT, time_zone=BRUSSELS)
+    assert [(one.line, one.reason) for one in report.unread] == [(2, "times"), (3, "nobody"), (4, "order")]
+    assert report.unread[0].text == "Anna | a@example.org | yesterday | 3/4/27 3:00 PM"
+
+
+def test_a_table_with_unknown_headings_is_handed_over_from_its_heading_on() -> None:
+    with pytest.raises(ReportUnreadable) as error:
+        read_report("Kokous\n\nNimi,Liittyi,Lähti\nAnna,1,2\n".encode(), starts_at=STARTS_AT, time_zone=BRUSSELS)
+    assert error.value.table == [(3, ["Nimi", "Liittyi", "Lähti"]), (4, ["Anna", "1", "2"])]
+
+
+def test_a_table_is_read_by_what_a_person_says_of_its_columns() -> None:
+    rows = [(4, ["4.3.2027 klo 14.00.00", "Anna", "4.3.2027 klo 15.00.00"]), (5, ["?", "Eve", "?"])]
+    report = read_table(rows, {"joined": 0, "name": 1, "left": 2}, starts_at=STARTS_AT, time_zone=BRUSSELS)
+    assert [(one.name, one.joined_at) for one in report.stays] == [("Anna", STARTS_AT)]
+    assert [one.line for one in report.unread] == [5]

@@ -121,7 +121,7 @@ def test_what_is_no_report_is_refused_with_what_to_do(webinar: Webinar, organise
     answer = organiser.client.post(
         reverse("studio:attendance_report_upload", args=[webinar.pk]), {"file": file, "time_zone": "UTC"}
     )
-    assert (answer.status_code, "This is a spreadsheet." in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "This is no report of attendance." in answer.content.decode()) == (422, True)
 
 
 def test_report_of_another_webinar_is_not_found(webinar: Webinar, organiser: Person) -> None:
@@ -216,3 +216,27 @@ def test_preview_is_a_specimen(webinar: Webinar, reviewer: Person) -> None:
     answer = reviewer.client.get(reverse("studio:certificate_preview", args=[webinar.pk]) + "?language=xx-wrong")
     assert (answer["Content-Type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
     assert Certificate.objects.count() == 0
+
+
+def test_columns_with_unknown_headings_are_chosen_on_a_page(webinar: Webinar, organiser: Person) -> None:
+    anna = RegistrationFactory(webinar=webinar, email="anna@example.org")
+    day = f"{webinar.starts_at:%Y-%m-%d}"
+    times = f"{day} {webinar.starts_at:%H:%M},{day} {webinar.ends_at:%H:%M}"
+    text = f"<b>Nimi</b>,Email,Liittyi,Lähti\nAnna,anna@example.org,{times}\nEve,e@example.org,?,<i>\n"
+    file = SimpleUploadedFile("report.csv", text.encode())
+    address = reverse("studio:attendance_report_upload", args=[webinar.pk])
+    organiser.client.post(address, {"file": file, "time_zone": "UTC"})
+    report = AttendanceImport.objects.get()
+    shown = organiser.client.get(reverse("studio:attendance_report", args=[webinar.pk, report.pk])).content.decode()
+    assert "&lt;b&gt;Nimi&lt;/b&gt;" in shown
+    assert '<option value="1" selected>2: Email</option>' in shown
+    address = reverse("studio:attendance_report_columns", args=[webinar.pk, report.pk])
+    wrong = organiser.client.post(address, {"joined": "2", "left": "x", "time_zone": "UTC"})
+    assert wrong.status_code == 422
+    columns = {"name": "0", "email": "1", "joined": "2", "left": "3", "time_zone": "UTC"}
+    looked = organiser.client.post(address, columns, follow=True).content.decode()
+    assert "by address" in looked
+    assert "Eve | e@example.org | ? | &lt;i&gt;" in looked
+    work.execute("registration.attendance_import", report.pk)
+    assert organiser.client.post(address, columns).status_code == 302
+    assert anna.attendances.count() == 0  # nobody confirmed it
