@@ -425,8 +425,10 @@ def _quality_tool() -> str:
 
 def _vmaf(tool: str, path: Path, source: Path) -> float:
     width, height = _size(source)
-    # On the time grid, so that repeated pictures count as a viewer sees them.
+    # On the time grid, so that repeated pictures count as a viewer sees them. All with one description of colours:
+    # where a file says how its colours are coded and the source does not, ffmpeg would convert one of them.
     grid = f"setpts=PTS-STARTPTS,fps=25,select='not(mod(n-3\\,{VMAF_EVERY}))',format=yuv420p"
+    grid += ",setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     with tempfile.NamedTemporaryFile(suffix=".json") as log:
         graph = (
             f"[0:v]{grid},scale={width}:{height}:flags=bicubic,settb=1/25,setpts=N[a];"
