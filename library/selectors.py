@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts import rules as accounts_rules
 from accounts.models import ApiToken
-from events.models import Material, MaterialPage, Series, Visibility, Webinar, WebinarQuerySet, WebinarState
+from events.models import Material, MaterialPage, Visibility, Webinar, WebinarQuerySet, WebinarState
 from library import rules
 from library.chapters import headers_of, title_of
 from library.memory import ShortMemory
@@ -203,10 +203,6 @@ def slides_at(recording: Recording) -> list[ShownSlide]:
         for span, page in pages
         if span is not None and page is not None
     ]
-
-
-def public_series() -> QuerySet[Series]:
-    return Series.objects.filter(is_public=True).select_related("organisation")
 
 
 def derivatives(package: Package, kind: str) -> list[Derivative]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import Case, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from media.models import Asset
@@ -233,12 +233,6 @@ def autonym(tag: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     return languages.primary(one) == languages.primary(other)
-
-
-def with_revisions(tracks: "QuerySet[TextTrack]") -> "QuerySet[TextTrack]":
-    """Tracks with all their revisions, newest first and without the cues, for lists and history."""
-    revisions = Revision.objects.defer("cues").order_by("-number")
-    return tracks.prefetch_related(Prefetch("revisions", queryset=revisions))
 
 
 PIVOTS = ("en", "fr", "es", "ar", "ru")  # a translator that knows a language knows the way to or from one of these
