@@ -10,8 +10,10 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django import Settings
 
+from tests.support.emptying import empty_filled_tables
 from tests.support.postgres import keep_schema
 
 pytest_plugins = ["tests.support.s3"]
@@ -37,6 +39,7 @@ def _fast_passwords(settings: Settings) -> None:
 
 
 def pytest_configure() -> None:
+    setattr(TransactionTestCase, "_fixture_teardown", empty_filled_tables)  # noqa: B010 for mypy it is no attribute
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when there is none
 
