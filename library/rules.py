@@ -46,6 +46,11 @@ def viewing_right(recording: Recording, request: HttpRequest | Request) -> Right
     return None
 
 
+def can_watch(recording: Recording, request: HttpRequest | Request) -> bool:
+    """Drafts and withdrawn recordings are for members only; see `Visibility` for the rest."""
+    return viewing_right(recording, request) is not None
+
+
 def holds(right: Right, recording: Recording) -> bool:
     """Whether a right given earlier still stands."""
     if right.kind == "member":

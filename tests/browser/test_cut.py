@@ -90,7 +90,7 @@ def test_viewers_see_the_right_pictures_and_words_around_the_joins(visit: Visit,
     page = visit().open("/webinars/talk/watch/")
     page.wait_for_selector("rostrum-player media-controller")
     page.evaluate("() => { const m = document.querySelector('rostrum-player').media; m.muted = true; return m.play() }")
-    page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime > 0.3", timeout=30_000)
+    page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime > 0.3")
     page.evaluate("() => document.querySelector('rostrum-player').media.pause()")
     moments = [0.5, 1.3, 1.5, 3.1, 5.9, 7.3, 7.5, 7.9]
     shown = {at: picture_at(page, at + 0.02) for at in moments}
@@ -102,7 +102,7 @@ def test_viewers_see_the_right_pictures_and_words_around_the_joins(visit: Visit,
     cues = page.locator(".cues a").all_text_contents()
     assert [text.split()[-1] for text in cues] == ["First.", "Second.", "Third.", "Fourth.", "Fifth."]
     page.locator(".cues a", has_text="Third.").click()
-    page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime >= 2.4", timeout=20_000)
+    page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime >= 2.4")
     # "Third." is said from 4.0 s of the source on.
     assert page.locator(".cues a", has_text="Third.").get_attribute("data-start") == "2400"
 
@@ -119,7 +119,6 @@ def test_an_organiser_cuts_with_the_player_s_moments(
     page.locator("[data-show-moment=id_start]").click()
     page.wait_for_function(
         "() => { const m = document.querySelector('rostrum-player').media; return m.paused && m.currentTime >= 2 }",
-        timeout=30_000,
     )
     page.evaluate("() => { document.querySelector('rostrum-player').media.currentTime = 2 }")
     page.locator("[data-take-moment=id_start]").click()
@@ -130,5 +129,5 @@ def test_an_organiser_cuts_with_the_player_s_moments(
     page.locator("form[data-cut] button[type=submit]").first.click()
     page.wait_for_selector("#cut-state progress, #cut-state .step")
     make(Cut.objects.get())
-    page.wait_for_selector("#cut-state .alert-success", timeout=20_000)
+    page.wait_for_selector("#cut-state .alert-success")
     assert (Cut.objects.get().start_ms, Cut.objects.get().end_ms) == (2_000, 10_000)

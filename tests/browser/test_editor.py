@@ -54,7 +54,7 @@ def texts_of(track: TextTrack) -> list[str]:
 
 
 def wait_until_saved(page: Page) -> None:
-    expect(page.locator(".editor-status")).to_have_attribute("data-state", "saved", timeout=15_000)
+    expect(page.locator(".editor-status")).to_have_attribute("data-state", "saved")
 
 
 @pytest.fixture
@@ -114,11 +114,10 @@ def test_an_organiser_corrects_subtitles_by_keyboard(
     assert [row["speaker"] for row in track.current_revision.cues][2] == "Dr Ada"
     # One sitting is one revision, whatever was saved in it.
     assert track.revisions.count() == 2
-    expect(page.locator("[data-wave] > div")).to_be_visible(timeout=15_000)
+    expect(page.locator("[data-wave] > div")).to_be_visible()
     page.keyboard.press("Alt+p")
     page.wait_for_function(
         "() => { const m = document.querySelector('rostrum-player').media; return m.paused && m.currentTime > 3.8 }",
-        timeout=30_000,
     )
     assert page.evaluate("() => document.querySelector('rostrum-player').media.currentTime") < 4.3
     page.keyboard.press("F1")
@@ -166,7 +165,7 @@ def test_two_editors_lose_nothing(visit: Visit, live_server: Any, organiser: Use
     page.locator(".editor-row textarea").nth(0).fill("One, I say.")
     page.locator(".editor-row textarea").nth(1).fill("Two, I say.")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Two, they say.", timeout=15_000)
+    expect(dialog).to_contain_text("Two, they say.")
     visitor.complaints.clear()  # the browser notes the answer 409
     page.get_by_role("button", name="Take these and go on").click()
     wait_until_saved(page)
@@ -183,7 +182,7 @@ def test_a_lost_connection_loses_nothing(visit: Visit, live_server: Any, organis
     visitor.context.set_offline(True)
     field.fill("Written on a train.")
     status = page.locator(".editor-status")
-    expect(status).to_have_attribute("data-state", "offline", timeout=15_000)
+    expect(status).to_have_attribute("data-state", "offline")
     visitor.complaints.clear()  # the browser notes that it could not connect
     field.fill("Written on a train, in a tunnel.")
     expect(status).to_have_attribute("data-state", "offline")

@@ -69,7 +69,7 @@ def pause(page: Page) -> None:
 
 
 def reach(page: Page, time_s: float) -> None:
-    page.wait_for_function(f"(time) => {PLAYER}.media.currentTime >= time", arg=time_s, timeout=30_000)
+    page.wait_for_function(f"(time) => {PLAYER}.media.currentTime >= time", arg=time_s)
 
 
 def current_time(page: Page) -> float:
@@ -134,7 +134,7 @@ def test_the_quality_can_be_fixed_and_is_remembered(visit: Visit) -> None:
     assert names(choices)[1:] == ["360p", "180p"]
     choices.nth(2).click()
     page.evaluate(f"() => void {PLAYER}.media.play()")
-    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 180", timeout=30_000)
+    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 180")
     page = open_player(visitor)
     play(page, 0.5)
     assert page.evaluate(f"() => {PLAYER}.media.videoHeight") == 180
@@ -150,11 +150,11 @@ def test_a_quality_that_is_finished_meanwhile_joins_without_interrupting(visit: 
     page.evaluate(f"() => {{ window.waited = 0; {PLAYER}.media.addEventListener('emptied', () => waited++) }}")
     add_rung(package_of(recording), clip, "360p")
     Package.objects.update(state=PackageState.COMPLETE)
-    expect(page.locator(".player-notice")).to_have_text("More qualities are ready.", timeout=20_000)
+    expect(page.locator(".player-notice")).to_have_text("More qualities are ready.")
     assert names(settings_page(page, "Quality"))[1:] == ["360p", "180p"]
     page.locator(".settings-menu [role=menuitemradio]").nth(1).click()
     page.evaluate(f"() => {{ const m = {PLAYER}.media; m.loop = true; void m.play() }}")
-    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 360", timeout=30_000)
+    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 360")
     assert page.evaluate("waited") == 0  # the stream was never taken away
 
 
@@ -401,7 +401,6 @@ def test_moving_over_the_time_line_shows_a_picture(visit: Visit) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function(
         "() => document.querySelector('media-time-range').getAttribute('mediapreviewimage')?.includes('/files/')",
-        timeout=10_000,
     )
 
 
@@ -427,7 +426,7 @@ def test_a_recording_that_is_withdrawn_while_somebody_watches_says_so(visit: Vis
     services.withdraw_recording(recording=recording)
     choose_other_quality(page)
     error = page.get_by_role("alert")
-    error.wait_for(timeout=30_000)
+    error.wait_for()
     assert error.get_attribute("dir") == "rtl"
     assert page.locator(".player-error button").count() == 0  # loading again would not help
     visitor.complaints.clear()  # the browser notes every 404
@@ -446,7 +445,7 @@ def test_a_grant_that_ended_while_paused_is_renewed_silently(
     refuse_grant(page, str(first))
     choose_other_quality(page)
     page.evaluate(f"() => void {PLAYER}.media.play()")
-    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 180", timeout=30_000)
+    page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 180")
     reach(page, before + 0.5)
     assert page.get_by_role("alert").count() == 0
     assert Recording.objects.get(pk=recording.pk).state == RecordingState.PUBLISHED
@@ -489,7 +488,7 @@ def test_a_stream_that_cannot_be_fetched_is_explained(visit: Visit, recording: R
     visitor.page.route("**/rostrum/hls*.js", lambda route: route.fulfill(status=404, body=""))
     page = visitor.open("/webinars/clip/watch/")
     error = page.get_by_role("alert")
-    error.wait_for(timeout=20_000)
+    error.wait_for()
     assert "cannot be played" in error.inner_text()
     visitor.complaints.clear()  # the browser notes every 404
 

@@ -111,7 +111,7 @@ def test_recording_goes_from_the_file_chooser_to_its_production(
 
     with worker("media.upload", Upload):
         page.set_input_files("input[type=file]", path)
-        expect(page.get_by_role("heading", name="The recording is being prepared")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="The recording is being prepared")).to_be_visible()
 
     production = Production.objects.get()
     assert production.subtitle_languages == ["ar"]
@@ -129,7 +129,7 @@ def test_production_page_follows_the_work_and_keeps_what_is_unfolded(signed_in: 
 
     production.steps.filter(name="inspect").update(state=WorkState.RUNNING, progress=40, activity="Reading the file")
 
-    expect(page.get_by_text("Reading the file")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Reading the file")).to_be_visible()
     expect(page.get_by_text("frame= 0")).to_be_visible()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -24,9 +24,12 @@ ARGUMENTS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 FRONTEND = Path(__file__).parents[2] / "frontend"
+# What is waited for comes, or the test fails: a machine that is busy for a while must not decide which.
+LONGEST_WAIT_MS = 90_000
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 
 
+expect.set_options(timeout=LONGEST_WAIT_MS)
 _running: list[Browser] = []
 
 
@@ -81,6 +84,7 @@ class Visitor:
     def __init__(self, browser: Browser, base_url: str, **options: Any) -> None:
         self.complaints: list[str] = []
         self.context: BrowserContext = browser.new_context(**{"base_url": base_url, "viewport": DESKTOP, **options})
+        self.context.set_default_timeout(LONGEST_WAIT_MS)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
