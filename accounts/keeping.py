@@ -4,23 +4,33 @@ An app registers a rule per kind of data. Its days come from the settings (KEEP_
 its own (`Organisation.keeping_days`). 0 keeps for ever.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEntry, Organisation, Purge
+from accounts.models import AuditEntry, Organisation, Purge, User
+from accounts.services import record_action
 from work import services as work
+from work.errors import DomainError
 from work.leases import Lease
 
 WORK_KIND: Final = "accounts.purge"
 STARTS_AT_HOUR: Final = 2  # UTC
 CHUNK: Final = 200
+MOST_DAYS: Final = 36_500
+
+
+class InvalidKeepingTime(DomainError):
+    """A keeping time cannot be meant. `field` names it."""
+
+    code = "invalid"
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,97 @@ def days_of(rule: Rule, organisation: Organisation | None) -> int:
     """How many days this kind is kept there; 0 for ever."""
     own = organisation.keeping_days.get(rule.days) if organisation else None
     return own if isinstance(own, int) and not isinstance(own, bool) and own >= 0 else settings.KEEP_DAYS[rule.days]
+
+
+@dataclass(frozen=True)
+class KeepingTime:
+    """One keeping time of an organisation.
+
+    Attributes:
+        name: the key in `settings.KEEP_DAYS` and `Organisation.keeping_days`.
+        labels: the kinds of data that it holds for.
+        own_days: the organisation's own; None where the service's holds. 0 is for ever.
+        standard_days: the service's.
+        due: how many rows the next purge would take.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    own_days: int | None
+    standard_days: int
+    due: int
+
+
+def names_for_organisations() -> list[str]:
+    """The keeping times that an organisation may have of its own, in the order in which kinds were registered."""
+    return list(dict.fromkeys(rule.days for rule in _rules if rule.per_organisation))
+
+
+def times_of(
+    organisation: Organisation, *, days: Mapping[str, int | None] | None = None, now: datetime | None = None
+) -> list[KeepingTime]:
+    """An organisation's keeping times with what tonight's purge would take of its data. Changes nothing.
+
+    Args:
+        days: as if these were its own, see `set_keeping_days`; None for those that hold.
+    """
+    now = now or timezone.now()
+    own = organisation.keeping_days if days is None else days
+    found = []
+    for name in names_for_organisations():
+        mine = [rule for rule in _rules if rule.per_organisation and rule.days == name]
+        given, standard = own.get(name), settings.KEEP_DAYS[name]
+        kept = standard if given is None else given
+        cutoff = now - timedelta(days=kept)
+        due = sum(rule.due(cutoff, organisation).count() for rule in mine) if kept else 0
+        labels = tuple(dict.fromkeys(str(rule.label) for rule in mine))
+        found.append(KeepingTime(name, labels, given, standard, due))
+    return found
+
+
+def clean_days(days: Mapping[str, int | None]) -> dict[str, int]:
+    """Keeping times as they are stored: those that differ from the service's.
+
+    Raises:
+        InvalidKeepingTime: there is no such kind of data, or so many days cannot be meant.
+    """
+    unknown = [name for name in days if name not in names_for_organisations()]
+    if unknown:
+        raise InvalidKeepingTime(_("There is no such kind of data."), field=unknown[0][:40])
+    for name, number in days.items():
+        if number is not None and not 0 <= number <= MOST_DAYS:
+            raise InvalidKeepingTime(
+                _("Give a number of days up to %(most)s, or 0 to keep it for ever.") % {"most": MOST_DAYS}, field=name
+            )
+    return {name: number for name, number in days.items() if number is not None}
+
+
+def set_keeping_days(*, organisation: Organisation, days: Mapping[str, int | None], user: User | None) -> Organisation:
+    """Set how long an organisation keeps each kind of data; the purge of the next night goes by it.
+
+    Args:
+        days: by the name of the keeping time; None, or a name that is left out, goes by the service's.
+
+    Raises:
+        InvalidKeepingTime: see `clean_days`.
+    """
+    cleaned = clean_days(days)
+    with transaction.atomic():
+        # An UPDATE locks the row on every database.
+        Organisation.objects.filter(pk=organisation.pk).update(updated_at=timezone.now())
+        before = Organisation.objects.get(pk=organisation.pk).keeping_days
+        organisation.keeping_days = cleaned
+        organisation.save(update_fields=["keeping_days", "updated_at"])
+        if before != cleaned:
+            record_action(
+                action="organisation.keeping_days",
+                target=organisation,
+                organisation=organisation,
+                user=user,
+                before=before,
+                after=cleaned,
+            )
+    return organisation
 
 
 def preview(*, now: datetime | None = None) -> dict[str, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -57,6 +58,15 @@ PLACEHOLDERS: dict[str, Placeholder] = {
         Placeholder(
             "certificate_link", "certificate_url", gettext_lazy("the certificate"), gettext_lazy("Your certificate")
         ),
+        Placeholder(
+            "proof_link", "proof_url", gettext_lazy("the page that confirms it"), gettext_lazy("Confirm my address")
+        ),
+        Placeholder(
+            "invitation_link", "invitation_url", gettext_lazy("the form, for its reader"), gettext_lazy("Register")
+        ),
+        Placeholder("until", "expires", gettext_lazy("until when the link works; nothing if it does not end")),
+        Placeholder("team", "group_name", gettext_lazy("the name of the team")),
+        Placeholder("team_link", "group_url", gettext_lazy("the team's page"), gettext_lazy("To the team’s page")),
         Placeholder("speaker_link", "link", gettext_lazy("the speaker's own page"), gettext_lazy("Open my page")),
     )
 }
@@ -91,6 +101,11 @@ def register(kind: MailKind) -> None:
 def kinds() -> list[MailKind]:
     """Those that can be worded, in the order in which they were registered."""
     return list(_kinds.values())
+
+
+def languages() -> list[str]:
+    """Those in which mails have a standard text, and so can be worded."""
+    return [code for code, _name in settings.LANGUAGES]
 
 
 def kind_of(template: str) -> MailKind | None:

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_http_methods
 
 from registration import answers, consents, surveys
 from registration.errors import NotOpen
-from registration.links import registration_by_token, token_for
+from registration.links import join_link_for, registration_by_token, token_for
 from registration.models import ConsentKind, QuestionnairePurpose, Registration, Response
+from registration.open_points import open_points_of
 from registration.question_forms import CONSENT_LABELS, QuestionnaireForm
 from registration.questions import QUIZZES
 from registration.views import personal_page
@@ -81,29 +82,46 @@ def _score(response: Response) -> dict[str, object]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal_page(registration_by_token)
 def own_consents(request: HttpRequest, registration: Registration) -> HttpResponse:
-    """What this person agreed to, in the words of then; each but the privacy notice can be taken back or given."""
+    """What this person agreed to, in the words of then; each but the privacy notice can be taken back or given.
+
+    Whom somebody else registered is asked here for what registering requires; `?to=session` then leads on.
+    """
     if request.method == "POST":
         try:
             consents.change(
                 registration=registration,
                 kind=request.POST.get("kind", ""),
                 is_given=request.POST.get("agree") == "yes",
+                version=request.POST.get("version", ""),
             )
         except DomainError as error:
             messages.error(request, str(error))
         else:
+            if request.GET.get("to") == "session" and not open_points_of(registration).consents:
+                return redirect(join_link_for(registration))
             messages.success(request, _("Your choice is saved."))
-        return redirect("registration:consents", token=token_for(registration))
+        return redirect(request.get_full_path())
     given = registration.given_consents.select_related("text").order_by("text__kind", "-text__version")
+    texts = consents.current_texts(registration.webinar.organisation)
+    missing = open_points_of(registration).consents
     context = {
         "registration": registration,
         "webinar": registration.webinar,
         "token": token_for(registration),
         "given": given,
+        "missing": [
+            {
+                "kind": kind,
+                "label": CONSENT_LABELS.get(kind) or ConsentKind(kind).label,
+                "text": texts.get(kind),
+                "version": str(texts[kind].pk) if kind in texts else consents.PRIVACY_VERSION,
+            }
+            for kind in missing
+        ],
         "offered": [
             {"text": text, "label": CONSENT_LABELS[kind], "is_given": consents.has_consent(registration, kind)}
-            for kind, text in consents.current_texts(registration.webinar.organisation).items()
-            if kind != ConsentKind.PRIVACY
+            for kind, text in texts.items()
+            if kind != ConsentKind.PRIVACY and kind not in missing
         ],
         "built_in": registration.consents.get("privacy"),
     }

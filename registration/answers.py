@@ -7,7 +7,7 @@ the registration ends, it is free again. Those on the waiting list keep theirs, 
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -61,15 +61,22 @@ def items_of(questionnaire: Questionnaire) -> list[QuestionnaireItem]:
 
 
 def clean_answers(
-    *, questionnaire: Questionnaire, given: Mapping[str, Any], response: Response | None = None
+    *,
+    questionnaire: Questionnaire,
+    given: Mapping[str, Any],
+    response: Response | None = None,
+    is_for_another: bool = False,
+    items: Iterable[QuestionnaireItem] | None = None,
 ) -> Cleaned:
-    """Check answers as they came from a form or the API.
+    """Check answers as they came from a form, a list or the API.
 
     What is not asked of this person (`shown_if`) is left out, whatever was sent for it.
 
     Args:
         given: by the item's id (hex or with hyphens): text, number, ISO date, a choice's id or a list of them, a file.
         response: what was answered before, whose file may stay.
+        is_for_another: somebody answers for the person, who is asked on their own page for what is missing.
+        items: the questionnaire's items, for whoever checks many people's answers.
 
     Raises:
         AnswersRefused: something is missing or wrong; `errors` names all of it.
@@ -79,7 +86,7 @@ def clean_answers(
     values: dict[QuestionnaireItem, Any] = {}
     chosen: dict[Any, set[str]] = {}
     errors: dict[str, str] = {}
-    for item in items_of(questionnaire):
+    for item in items_of(questionnaire) if items is None else items:
         if item.shown_if_id and not chosen.get(item.shown_if_id, set()) & set(item.shown_if_choices):
             continue
         try:
@@ -88,7 +95,7 @@ def clean_answers(
             errors[str(item.pk)] = str(error)
             continue
         if value is None:
-            if item.is_required:
+            if item.is_required and not is_for_another:
                 errors[str(item.pk)] = _("Please answer this question.")
             continue
         values[item] = value
@@ -182,6 +189,11 @@ def was_asked(item: QuestionnaireItem, values: Mapping[QuestionnaireItem, Any]) 
         return True
     chosen = next((set(choice_ids(value)) for other, value in values.items() if other.pk == item.shown_if_id), set())
     return bool(chosen & set(item.shown_if_choices))
+
+
+def unanswered(items: Iterable[QuestionnaireItem], values: Mapping[QuestionnaireItem, Any]) -> list[QuestionnaireItem]:
+    """The questions that must be answered, were asked of whoever gave these answers, and have none."""
+    return [item for item in items if item.is_required and item not in values and was_asked(item, values)]
 
 
 # --- Storing -------------------------------------------------------------------------------------------------------

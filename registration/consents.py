@@ -7,6 +7,7 @@ before stays what it was. The organisation that has written no privacy notice us
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
@@ -18,9 +19,10 @@ from accounts.models import Organisation, User
 from accounts.services import record_action
 from events.validators import translated_text
 from registration.errors import ConsentChanged, ConsentMissing, InvalidQuestion
-from registration.models import Consent, ConsentKind, ConsentText, Registration
+from registration.models import Consent, ConsentKind, ConsentText, Registration, RegistrationSource
 
 TEXT_MAX: Final = 20_000
+PRIVACY_VERSION: Final = "1"  # of the text in templates/registration/includes/privacy.html
 
 
 # --- Texts ---------------------------------------------------------------------------------------------------------
@@ -113,18 +115,33 @@ def give(*, registration: Registration, texts: Iterable[ConsentText]) -> None:
             Consent.objects.create(registration=registration, text=text)
 
 
-def change(*, registration: Registration, kind: str, is_given: bool) -> None:
+def change(*, registration: Registration, kind: str, is_given: bool, version: str = "") -> None:
     """Give or take back a consent on the registrant's own page. What required it is not undone; privacy stays, since
-    without it there is no registration: cancelling and erasing are its ways out.
+    without it there is no registration: cancelling and erasing are its ways out. It can be given by whom somebody else
+    registered.
+
+    Args:
+        version: of the text that was shown (see `open_consents`); empty where a text may have changed meanwhile.
 
     Raises:
         InvalidQuestion: there is no such consent to give, or it cannot be taken back.
+        ConsentChanged: another version was shown than holds now; it has to be read again.
     """
     text = current_texts(registration.webinar.organisation).get(kind)
-    if kind == ConsentKind.PRIVACY or (is_given and text is None):
+    is_built_in = kind == ConsentKind.PRIVACY and text is None
+    if kind == ConsentKind.PRIVACY:
+        is_possible = is_given and kind in open_consents([registration])[registration.pk]
+    else:
+        is_possible = text is not None or not is_given
+    if not is_possible:
         raise InvalidQuestion(_("There is no such consent to change."), field="kind")
+    if is_given and version and version != (str(text.pk) if text else PRIVACY_VERSION):
+        raise ConsentChanged(_("This text was changed a moment ago. Please read it again."), field=f"consent_{kind}")
     with transaction.atomic():
-        if is_given and text is not None:
+        if is_built_in:
+            registration.consents |= built_in_consents([kind])
+            registration.save(update_fields=["consents", "updated_at"])
+        elif is_given and text is not None:
             give(registration=registration, texts=[text])
         else:
             Consent.objects.filter(registration=registration, text__kind=kind, withdrawn_at=None).update(
@@ -139,12 +156,52 @@ def change(*, registration: Registration, kind: str, is_given: bool) -> None:
         )
 
 
+def built_in_consents(kinds: Iterable[str], *, said_by: str = "") -> dict[str, dict[str, str]]:
+    """What `Registration.consents` holds for texts that were agreed to now.
+
+    Args:
+        said_by: who said it for the person ("coordinator", "organiser"); empty when they said it themselves.
+    """
+    note = {"version": PRIVACY_VERSION, "at": timezone.now().isoformat(timespec="seconds")}
+    return {kind: note | ({"by": said_by} if said_by else {}) for kind in sorted(kinds)}
+
+
 # --- Asking --------------------------------------------------------------------------------------------------------
 def has_consent(registration: Registration, kind: str) -> bool:
     """Whether the registrant agrees to something of that kind, in whatever version."""
-    if kind == ConsentKind.PRIVACY and ConsentKind.PRIVACY.value in registration.consents:
+    if kind == ConsentKind.PRIVACY and _agreed_to_built_in(registration):
         return True
     return registration.given_consents.filter(text__kind=kind, withdrawn_at=None).exists()
+
+
+def _agreed_to_built_in(registration: Registration) -> bool:
+    note = registration.consents.get(ConsentKind.PRIVACY.value)
+    return note is not None and not note.get("by")
+
+
+def open_consents(registrations: Iterable[Registration]) -> dict[UUID, list[str]]:
+    """The required consents, by kind, that people never gave because others registered them, per registration.
+
+    Who used the form agreed to what was required then, and is not asked again. What somebody gave and took back is not
+    open: they decided. Registrations must come with their webinars; the number of queries does not grow with theirs.
+    """
+    rows = list(registrations)
+    others = [row for row in rows if row.source != RegistrationSource.FORM]
+    found: dict[UUID, list[str]] = {row.pk: [] for row in rows}
+    if not others:
+        return found
+    required: dict[UUID, dict[str, ConsentText]] = {}
+    organisations = {row.webinar.organisation_id: row.webinar.organisation for row in others}
+    for pk, organisation in organisations.items():
+        required[pk] = {kind: text for kind, text in current_texts(organisation).items() if text.is_required}
+    ever = set(Consent.objects.filter(registration__in=others).values_list("registration", "text__kind"))
+    for row in others:
+        texts = required[row.webinar.organisation_id]
+        kinds = [kind for kind in texts if (row.pk, kind) not in ever]
+        if ConsentKind.PRIVACY not in texts and not _agreed_to_built_in(row):
+            kinds.insert(0, ConsentKind.PRIVACY.value)
+        found[row.pk] = kinds
+    return found
 
 
 def with_consent(registrations: "QuerySet[Registration]", kind: str) -> "QuerySet[Registration]":

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.forms.utils import flatatt
 from django.utils import translation
 from django.utils.html import format_html, format_html_join
@@ -16,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from events.models import Webinar
 from registration import choices
 from registration.models import Registration
-from registration.times import session_time
 from registration.validators import AFFILIATION_MAX, NAME_MAX, PROFESSION_MAX, SECTOR_MAX, Details
 from work.errors import DomainError
 
@@ -192,7 +190,7 @@ class LinksForm(DomainForm):
     email = RegistrationForm.base_fields["email"]
 
 
-# --- Teams and series ----------------------------------------------------------------------------------------------
+# --- Teams ----------------------------------------------------------------------------------------------
 class GroupForm(DomainForm):
     """Who registers a team. Its members follow on the page whose link is mailed to this address."""
 
@@ -219,50 +217,13 @@ class GroupForm(DomainForm):
         return bool(self.cleaned_data["website"])
 
 
-class MemberForm(DomainForm):
-    """One row of a team: empty rows are left out."""
-
-    name = forms.CharField(
-        label=_("Name"), max_length=NAME_MAX, required=False, widget=forms.TextInput(attrs={"dir": "auto"})
-    )
-    email = forms.EmailField(
-        label=_("E-mail address"), max_length=254, required=False, widget=forms.EmailInput(attrs={"dir": "ltr"})
-    )
-
-
-MemberFormSet = forms.formset_factory(MemberForm, extra=5, max_num=20, absolute_max=20)
-
-
 class ListForm(DomainForm):
     """A file with people."""
 
     file = forms.FileField(
         label=_("File (CSV or XLSX)"),
-        help_text=_("A table with a column for names and one for e-mail addresses."),
+        help_text=_(
+            "A table with a column for names and one for e-mail addresses; a column can answer one of the questions."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
-
-
-class SessionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # takes none when it runs
-    def label_from_instance(self, obj: Webinar) -> str:
-        time = session_time(obj, time_zone=obj.time_zone, language=get_language() or "en")
-        # Isolated, as a title in another script must not turn the time around (Unicode Annex 9, section 2.4).
-        return f"\u2068{obj.title}\u2069 · {time.text} ({obj.time_zone})"
-
-
-class SeriesForm(RegistrationForm):
-    """The public form with the sessions to choose from."""
-
-    sessions = SessionsField(
-        label=_("Sessions"),
-        queryset=Webinar.objects.none(),
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        error_messages={"required": _("Choose at least one session.")},
-    )
-
-    def __init__(self, *args: Any, webinars: "QuerySet[Webinar]", **kwargs: Any) -> None:
-        super().__init__(*args, webinar=webinars[0], **kwargs)
-        field = self.fields["sessions"]
-        assert isinstance(field, SessionsField)
-        field.queryset = webinars
-        field.initial = list(webinars)

@@ -2,9 +2,13 @@
 
 An organiser's list is their decision: no line waits for approval or proof. The list of a team is its coordinator's, so
 every condition of the webinar holds, and its preview does not tell who is registered already (promise A9).
+
+Columns can answer the organiser's own questions (registration.list_answers). Nobody can agree for another: what must be
+agreed to or answered and is not in the list, each person is asked on their own page (registration.open_points).
 """
 
 import contextlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,9 +24,11 @@ from accounts.services import record_action
 from events.models import Webinar
 from notifications.addresses import clean_address
 from registration import services
+from registration.answers import unanswered
 from registration.choices import country_from_name
-from registration.errors import FileUnreadable, WrongState
-from registration.list_files import Line, read_people
+from registration.errors import InvalidDetail, WrongState
+from registration.list_answers import ListQuestions, words_of
+from registration.list_files import LABELS, can_be_read, guess_columns, read_table, values_in
 from registration.models import Group, Registration, RegistrationImport, RegistrationSource, RegistrationState
 from registration.validators import Details, clean_details
 from work import services as work
@@ -33,6 +39,7 @@ from work.models import WorkState
 WORK_KIND = "registration.import"
 NEW, AGAIN, DOUBLE, WRONG, DONE, FAILED = "new", "again", "double", "wrong", "done", "failed"
 UNCONFIRMED_LIFE: Final = timedelta(days=2)
+HEADING_MAX: Final = 100
 _SAVED_EVERY = 100  # lines
 
 
@@ -41,24 +48,96 @@ def prepare(
 ) -> RegistrationImport:
     """Read a list and store what would become of each of its lines; nobody is registered yet.
 
+    Where the columns of names and addresses are not known, the lines wait until somebody says which they are
+    (`choose_columns`).
+
     Raises:
-        FileUnreadable: see `registration.list_files.read_people`; or nobody is in it.
+        FileUnreadable: see `registration.list_files.read_table`.
         RegistrationClosed, RegistrationNotOpen, WebinarCancelled: nobody can be registered.
     """
     services.require_open(webinar, user=user)
-    people = read_people(file, file_name=file.name or "")  # type: ignore[arg-type]  # an open file in all but name
-    if not people:
-        raise FileUnreadable(_("There is nobody in this list."), field="file")
-    known = _known(webinar) if group is None else set()
-    seen: set[str] = set()
-    rows = [_row(line, webinar, known=known, seen=seen, group=group) for line in people]
-    return RegistrationImport.objects.create(
+    table = read_table(file, file_name=file.name or "")  # type: ignore[arg-type]  # an open file in all but name
+    imported = RegistrationImport(
         webinar=webinar,
         created_by=user,
         group=group,
         file_name=clean_file_name(file.name or "", default="list"),
-        rows=rows,
+        heading=[cell[:HEADING_MAX] for cell in table.heading],
+        columns=guess_columns(table, ListQuestions(webinar).names()),
+        rows=[{"line": number, "cells": cells} for number, cells in table.lines],
     )
+    _judge(imported)
+    imported.save(force_insert=True)
+    return imported
+
+
+def choose_columns(*, imported: RegistrationImport, columns: Mapping[str, int]) -> RegistrationImport:
+    """Say which column of a list holds what, and see again what would become of each line.
+
+    Args:
+        columns: the column's number, from 0, by what it holds: a name of `registration.list_files.LABELS`, or the id
+            (hex) of a question that the webinar asks.
+
+    Raises:
+        WrongState: the list was confirmed already.
+        InvalidDetail: a column does not exist or was chosen twice, or there is none with names, or with addresses.
+    """
+    known = {*LABELS, *ListQuestions(imported.webinar).names()}
+    numbers = list(columns.values())
+    if not known >= columns.keys() or not all(0 <= number < len(imported.heading) for number in numbers):
+        raise InvalidDetail(_("Choose columns from the list."), field="columns")
+    if len(set(numbers)) < len(numbers):
+        raise InvalidDetail(_("One column cannot hold two things."), field="columns")
+    if not can_be_read(columns):
+        raise InvalidDetail(
+            _("Say which column holds the names and which the e-mail addresses: nobody can be registered without."),
+            field="columns",
+        )
+    with transaction.atomic():
+        current = RegistrationImport.objects.select_for_update().get(pk=imported.pk)
+        if current.state != WorkState.WAITING:
+            raise WrongState(_("This list was confirmed already."))
+        current.webinar, current.group = imported.webinar, imported.group
+        current.columns = dict(columns)
+        _judge(current)
+        current.save(update_fields=["columns", "rows", "updated_at"])
+    return current
+
+
+def _judge(imported: RegistrationImport) -> None:
+    """Say of every line what would become of it, by the columns as they are known now."""
+    if not can_be_read(imported.columns):
+        reason = _("Say which column holds the names and which the e-mail addresses.")
+        imported.rows = [
+            {"line": row["line"], "cells": row["cells"], "values": {}, "outcome": WRONG, "error": reason}
+            for row in imported.rows
+        ]
+        return
+    webinar, group = imported.webinar, imported.group
+    questions = ListQuestions(webinar)
+    known = _known(webinar) if group is None else set()
+    seen: set[str] = set()
+    rows = [_read(row, imported.columns) for row in imported.rows]
+    imported.rows = [
+        row | _outcome(row, webinar, known=known, seen=seen, group=group, questions=questions)
+        for row in rows
+        if any(row["values"].values())
+    ]
+
+
+def _read(row: dict[str, Any], columns: Mapping[str, int]) -> dict[str, Any]:
+    values = values_in(row["cells"], columns)
+    answers = {name: values.pop(name) for name in list(values) if name not in LABELS}
+    return {
+        "line": row["line"],
+        "cells": row["cells"],
+        "values": values,
+        "answers": answers,
+        "outcome": NEW,
+        "error": "",
+        "open": "",
+        "registration": "",
+    }
 
 
 def _known(webinar: Webinar) -> set[str]:
@@ -66,20 +145,31 @@ def _known(webinar: Webinar) -> set[str]:
     return set(rows.annotate(address=Lower("email")).values_list("address", flat=True))
 
 
-def _row(line: Line, webinar: Webinar, *, known: set[str], seen: set[str], group: Group | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"line": line.number, "values": line.values, "outcome": NEW, "error": "", "registration": ""}
+def _outcome(
+    row: dict[str, Any],
+    webinar: Webinar,
+    *,
+    known: set[str],
+    seen: set[str],
+    group: Group | None,
+    questions: ListQuestions,
+) -> dict[str, Any]:
+    """What is found out about a line: its outcome, what is wrong, and what the person will be asked themselves."""
     try:
-        clean_details(_details(line.values, webinar, group))
-        address = clean_address(line.values["email"])
+        clean_details(_details(row["values"], webinar, group))
+        address = clean_address(row["values"]["email"])
         if group is not None:
             services.require_domain(webinar, address)
+        cleaned = questions.clean(questions.from_texts(row["answers"]))
     except DomainError as error:
-        return row | {"outcome": WRONG, "error": str(error)}
-    row["values"]["email"] = address
+        return {"outcome": WRONG, "error": str(error)}
+    found: dict[str, Any] = {"values": row["values"] | {"email": address}}
     if address in seen:
-        return row | {"outcome": DOUBLE, "error": _("This address stands in an earlier line.")}
+        return found | {"outcome": DOUBLE, "error": _("This address stands in an earlier line.")}
     seen.add(address)
-    return row | {"outcome": AGAIN if address in known else NEW}
+    if address in known:
+        return found | {"outcome": AGAIN}
+    return found | {"open": words_of(unanswered(questions.items, cleaned.values)) if cleaned else ""}
 
 
 def _details(values: dict[str, str], webinar: Webinar, group: Group | None) -> Details:
@@ -115,6 +205,9 @@ def confirm(*, imported: RegistrationImport, user: User | None) -> None:
             actor="" if user else "coordinator",
             count=sum(row["outcome"] == NEW for row in current.rows),
         )
+        # What stood in other columns was not asked for.
+        current.rows = [{name: row[name] for name in row if name != "cells"} for row in current.rows]
+        current.save(update_fields=["rows", "updated_at"])
         work.enqueue(current)
 
 
@@ -142,6 +235,7 @@ def run_import(lease: Lease[RegistrationImport]) -> None:
     group = (
         Group.objects.select_related("webinar__organisation").get(pk=imported.group_id) if imported.group_id else None
     )
+    questions = ListQuestions(webinar)
     rows = imported.rows
     todo = [row for row in rows if row["outcome"] in (NEW, FAILED)]
     unsaved = 0
@@ -150,13 +244,13 @@ def run_import(lease: Lease[RegistrationImport]) -> None:
             lease.report(100 * count / len(todo), f"{count}/{len(todo)}")
             try:
                 with lease.fenced():
-                    row["registration"] = _register(row["values"], webinar, group, imported.created_by)
+                    row["registration"] = _register(row, webinar, group, imported.created_by, questions)
             except WorkError:
                 raise
             except DomainError as error:
                 if error.is_temporary:
                     raise
-                row |= {"outcome": FAILED, "error": str(error)}
+                row |= {"outcome": FAILED, "error": questions.reason_of(error)}
             else:
                 row |= {"outcome": DONE, "error": ""}
             unsaved += 1
@@ -169,19 +263,23 @@ def run_import(lease: Lease[RegistrationImport]) -> None:
                 lease.write(rows=rows)
 
 
-def _register(values: dict[str, str], webinar: Webinar, group: Group | None, user: User | None) -> str:
+def _register(
+    row: dict[str, Any], webinar: Webinar, group: Group | None, user: User | None, questions: ListQuestions
+) -> str:
+    details = vars(_details(row["values"], webinar, group))
+    answers = questions.clean(questions.from_texts(row.get("answers", {})))
     if group is not None:
-        services.add_member(
-            group=group, email=values["email"], name=values["name"], language=values.get("language", "")
-        )
+        services.add_member(group=group, email=row["values"]["email"], answers=answers, **details)
         return ""
     registration: Registration = services.register(
         webinar=webinar,
-        email=values["email"],
+        email=row["values"]["email"],
         consents=["privacy"],
+        said_by="organiser",
         source=RegistrationSource.IMPORT,
+        answers=answers,
         user=user,
-        **vars(_details(values, webinar, group)),
+        **details,
     )
     return str(registration.pk)
 

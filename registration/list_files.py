@@ -8,7 +8,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import BinaryIO, Final
@@ -27,6 +28,7 @@ MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_ROWS: Final = 5000
 MAX_CHARS: Final = 500  # in a cell
 _DELIMITERS = ",;\t|"
+_ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 
 # What each column may be called, besides the labels of our own forms and tables in every language of ours.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -51,9 +53,11 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "language": ("language", "langue", "sprache", "idioma", "lingua"),
     "time_zone": ("timezone", "zone", "fuseauhoraire", "zeitzone", "zonahoraria"),
 }
-_LABELS: Final = {
+LABELS: Final = {
     "email": gettext_lazy("E-mail address"),
     "name": gettext_lazy("Name"),
+    "first_name": gettext_lazy("First name"),
+    "last_name": gettext_lazy("Last name"),
     "country": gettext_lazy("Country"),
     "profession": gettext_lazy("Profession"),
     "sector": gettext_lazy("Sector"),
@@ -64,19 +68,22 @@ _LABELS: Final = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One person of a list: the number of the line as a spreadsheet shows it, and a text per known column."""
+class Table:
+    """What is in a file: the names of its columns, empty where it has none, and the lines as a spreadsheet counts."""
 
-    number: int
-    values: dict[str, str]
+    heading: list[str]
+    lines: list[tuple[int, list[str]]]
 
 
-def read_people(file: BinaryIO, *, file_name: str) -> list[Line]:
-    """Return the people of a CSV or XLSX file, empty lines left out.
+def read_table(file: BinaryIO, *, file_name: str) -> Table:
+    """Return the lines of a CSV or XLSX file, empty ones left out.
+
+    The heading is the first line that names a column of addresses, among the first ten; else the first line, unless it
+    holds an address itself: then no column has a name.
 
     Raises:
-        FileUnreadable: it is too large, no such file, without a heading, or without a column that is needed; the
-            message says which columns were found.
+        FileUnreadable: it is too large, no such file, or there is no e-mail address in it; the message says which
+            columns were found.
     """
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
@@ -84,51 +91,84 @@ def read_people(file: BinaryIO, *, file_name: str) -> list[Line]:
     if not content.strip():
         raise FileUnreadable(_("This file is empty."), field="file")
     is_workbook = content.startswith(b"PK") or file_name.lower().endswith((".xlsx", ".xlsm"))
-    rows = _workbook_rows(content) if is_workbook else _csv_rows(content)
-    return _people(rows)
-
-
-def _people(rows: Iterator[tuple[int, list[str]]]) -> list[Line]:
-    heading = next(((number, cells) for number, cells in rows if any(cells)), None)
-    if heading is None:
-        raise FileUnreadable(_("This file is empty."), field="file")
-    columns = match_columns(heading[1])
-    if "email" not in columns or not {"name", "last_name", "first_name"} & columns.keys():
-        raise FileUnreadable(
-            _(
-                "The first line must name the columns, and two of them must be “Name” and “E-mail address”. "
-                "Found: %(columns)s."
-            )
-            % {"columns": ", ".join(cell[:40] for cell in heading[1] if cell)[:300] or "–"},
-            field="file",
-        )
-    people: list[Line] = []
-    for number, cells in rows:
-        values = {name: cells[index] if index < len(cells) else "" for name, index in columns.items()}
-        if not any(values.values()):
+    lines: list[tuple[int, list[str]]] = []
+    size = 0
+    for number, cells in _workbook_rows(content) if is_workbook else _csv_rows(content):
+        if not any(cells):
             continue
-        if len(people) >= MAX_ROWS:
+        if len(lines) > MAX_ROWS:
             raise FileUnreadable(
                 _("This list has more than %(max)s people. Split it.") % {"max": MAX_ROWS}, field="file"
             )
-        first, last = values.pop("first_name", ""), values.pop("last_name", "")
-        values["name"] = values.get("name") or f"{first} {last}".strip()
-        people.append(Line(number=number, values=values))
-    return people
+        size += sum(map(len, cells))
+        if size > MAX_BYTES:  # cells that a workbook holds once and repeats
+            raise FileUnreadable(_("This file is larger than 5 MB. Split it."), field="file")
+        lines.append((number, cells))
+    if not lines:
+        raise FileUnreadable(_("This file is empty."), field="file")
+    named = next((index for index, (_n, cells) in enumerate(lines[:10]) if "email" in match_columns(cells)), 0)
+    if not any(_ADDRESS.search(cell) for _number, cells in lines[named:] for cell in cells):
+        raise FileUnreadable(
+            _("There is no e-mail address in this list. Found: %(columns)s.")
+            % {"columns": ", ".join(cell[:40] for cell in lines[named][1] if cell)[:300] or "–"},
+            field="file",
+        )
+    heading = lines[named][1]
+    if "email" not in match_columns(heading) and any(_ADDRESS.search(cell) for cell in heading):
+        heading = []
+    else:
+        lines = lines[named + 1 :]
+    width = max([len(heading), *(len(cells) for _number, cells in lines)])
+    return Table([*heading, *[""] * (width - len(heading))], lines)
 
 
-def match_columns(heading: Iterable[str]) -> dict[str, int]:
+def guess_columns(table: Table, further: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Say which column holds what: by its name, and addresses by what stands in the column.
+
+    Args:
+        further: names of columns that a webinar's own questions may have, by what they hold.
+    """
+    columns = match_columns(table.heading, further)
+    if "email" not in columns:
+        taken = set(columns.values())
+        counts = Counter(
+            index
+            for _number, cells in table.lines
+            for index, cell in enumerate(cells)
+            if index not in taken and _ADDRESS.search(cell)
+        )
+        for index, _count in counts.most_common(1):
+            columns["email"] = index
+    return columns
+
+
+def match_columns(heading: Iterable[str], further: Mapping[str, Iterable[str]] | None = None) -> dict[str, int]:
     """Say which column holds what, by the names that people and programs give them in many languages.
 
     >>> match_columns(["Prénom", "Nom de famille", "Adresse e-mail", "Remarks"])
     {'first_name': 0, 'last_name': 1, 'email': 2}
     """
+    # What an organiser calls a question is what their list means.
+    known = _known_names() | {_plain(alias): name for name, aliases in (further or {}).items() for alias in aliases}
     found: dict[str, int] = {}
     for index, cell in enumerate(heading):
-        name = _known_names().get(_plain(cell))
+        name = known.get(_plain(cell)) if cell else None
         if name is not None and name not in found:
             found[name] = index
     return found
+
+
+def can_be_read(columns: Mapping[str, int]) -> bool:
+    """Whether these columns hold what everybody must have: a name and an address."""
+    return "email" in columns and bool({"name", "last_name", "first_name"} & columns.keys())
+
+
+def values_in(cells: list[str], columns: Mapping[str, int]) -> dict[str, str]:
+    """A text per column that was asked for; a name in two columns is put together."""
+    values = {name: cells[index] if index < len(cells) else "" for name, index in columns.items()}
+    first, last = values.pop("first_name", ""), values.pop("last_name", "")
+    values["name"] = values.get("name") or f"{first} {last}".strip()
+    return values
 
 
 @cache
@@ -136,7 +176,7 @@ def _known_names() -> dict[str, str]:
     known = {_plain(alias): name for name, aliases in _NAMES.items() for alias in aliases}
     for code, _label in settings.LANGUAGES:
         with translation.override(code):
-            for name, label in _LABELS.items():
+            for name, label in LABELS.items():
                 known.setdefault(_plain(str(label)), name)
     return known
 

@@ -19,7 +19,9 @@ from registration.times import session_times
 
 TEST = "registration.words_test"
 
-_ALL = ("name", "title", "organisation", "time", "own_link", "page_link")
+_ALWAYS = ("name", "title", "organisation", "time", "page_link")
+_ALL = (*_ALWAYS, "own_link")
+_LINKS = tuple(one.source for one in wording.PLACEHOLDERS.values() if one.link and one.source != "page_url")
 
 
 def register() -> None:
@@ -29,6 +31,14 @@ def register() -> None:
         MailKind("waitlisted", _("On the waiting list"), _ALL, ("own_link",)),
         MailKind("promoted", _("A place became free"), (*_ALL, "join_link"), ("join_link", "own_link")),
         MailKind("pending", _("Waits for approval"), _ALL),
+        MailKind("proof", _("Confirm the address"), (*_ALWAYS, "proof_link"), ("proof_link",)),
+        MailKind(
+            "invitation",
+            _("Personal invitation"),
+            (*_ALWAYS, "invitation_link", "until"),
+            ("invitation_link",),
+        ),
+        MailKind("group", _("Link for a team’s coordinator"), (*_ALWAYS, "team", "team_link"), ("team_link",)),
         MailKind("declined", _("Declined"), _ALL),
         MailKind("cancelled", _("Place given up"), _ALL),
         MailKind("webinar_changed", _("The webinar changed"), _ALL, ("time", "own_link")),
@@ -89,7 +99,9 @@ def _sample(webinar: Webinar, language: str) -> dict[str, Any]:
         "times": session_times(webinar, time_zone=webinar.time_zone, language=spoken),
         "organisation_name": without_links(webinar.organisation.name),
         "page_url": page,
-        **dict.fromkeys(("own_url", "join_url", "survey_url", "watch_url", "certificate_url"), f"{page}#"),
+        **dict.fromkeys(_LINKS, f"{page}#"),
+        "group_name": translation.gettext("Team"),
+        "expires": "",
         "has_place": True,
         "had_place": True,
         "time_changed": True,

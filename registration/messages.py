@@ -26,7 +26,16 @@ from registration.links import (
     link_for,
     proof_link_for,
 )
-from registration.models import Announcement, AnnouncementKind, Group, Invitation, Registration, RegistrationState
+from registration.models import (
+    Announcement,
+    AnnouncementKind,
+    Group,
+    Invitation,
+    Registration,
+    RegistrationSource,
+    RegistrationState,
+)
+from registration.open_points import open_points_of
 from registration.times import moment_in_zone, session_times
 
 CONFIRMATION = "registration.confirmation"
@@ -229,6 +238,10 @@ def _send(
         "page_url": f"{settings.BASE_URL}/webinars/{webinar.slug}/",
         "join_url": join_url,
         "has_place": has_place,
+        # Whom others registered is told at once what only they can say; whoever used the form has said it.
+        "has_open_points": purpose in WITH_LINK
+        and registration.source != RegistrationSource.FORM
+        and bool(open_points_of(registration)),
         **facts,
     }
     return send(

@@ -339,7 +339,10 @@ class RegistrationImport(WorkRow):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     group = models.ForeignKey(Group, null=True, on_delete=models.CASCADE, related_name="imports")
     file_name = models.CharField(max_length=255)
-    # [{"line": 2, "values": {"email": ...}, "outcome": "new", "error": "", "registration": ""}]
+    heading = models.JSONField(default=list)  # the names of the columns, empty where they have none
+    columns = models.JSONField(default=dict)  # the number of the column by what it holds
+    # [{"line": 2, "values": {"email": ...}, "answers": {item: text}, "outcome": "new", "error": "", "open": "",
+    # "registration": ""}], with the line's "cells" until it is confirmed
     rows = models.JSONField(default=list)
 
     class Meta(WorkRow.Meta):

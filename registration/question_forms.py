@@ -4,7 +4,7 @@ Without scripts every question is seen, with a line that says of whom it is aske
 apply (`data-shown-if`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -90,10 +90,25 @@ def question_fields(questionnaire: Questionnaire, response: Response | None = No
     answers = answers_by_item(response)
     items = items_of(questionnaire)
     numbers = {item.pk: item for item in items}
-    return {field_name(item): _field(item, answers.get(item.pk), numbers) for item in items}
+    return {field_name(item): question_field(item, answers.get(item.pk), numbers) for item in items}
 
 
-def _field(item: QuestionnaireItem, answer: Answer | None, items: Mapping[Any, QuestionnaireItem]) -> forms.Field:
+def question_field(
+    item: QuestionnaireItem,
+    answer: Answer | None,
+    items: Mapping[Any, QuestionnaireItem],
+    *,
+    name_of: Callable[[QuestionnaireItem], str] = field_name,
+    shows_seats: bool = True,
+) -> forms.Field:
+    """One question as a form field.
+
+    Args:
+        answer: what was answered before.
+        items: those among which the question's condition is looked for; without it, the question is always shown.
+        name_of: how the form names the fields.
+        shows_seats: say how many seats are left of a choice, and offer it no more when there are none.
+    """
     question = item.question
     notes = [escape(str(question.help_text))]
     attrs: dict[str, Any] = {"dir": "auto"}
@@ -106,7 +121,7 @@ def _field(item: QuestionnaireItem, answer: Answer | None, items: Mapping[Any, Q
                 % {"question": other.question.label, "answers": _(" or ").join(labels)}
             )
         )
-        attrs |= {"data-shown-if": field_name(other), "data-shown-if-values": " ".join(item.shown_if_choices)}
+        attrs |= {"data-shown-if": name_of(other), "data-shown-if-values": " ".join(item.shown_if_choices)}
     facts: dict[str, Any] = {
         "label": str(question.label),
         # Hidden questions must not hold up a browser's own check; the service knows who is asked.
@@ -123,14 +138,14 @@ def _field(item: QuestionnaireItem, answer: Answer | None, items: Mapping[Any, Q
         facts["initial"] = None
         field: forms.Field = AnswerFileField(widget=widget, **facts)
     else:
-        field = AnswerField(widget=_widget(item, answer, attrs), **facts)
+        field = AnswerField(widget=_widget(item, answer, attrs, shows_seats), **facts)
         if question.kind == QuestionKind.CHOICE and facts["initial"]:
             field.initial = choice_ids(facts["initial"])[0]
     field.help_text = " ".join(note for note in notes if note)
     return field
 
 
-def _widget(item: QuestionnaireItem, answer: Answer | None, attrs: dict[str, Any]) -> forms.Widget:
+def _widget(item: QuestionnaireItem, answer: Answer | None, attrs: dict[str, Any], shows_seats: bool) -> forms.Widget:
     kind = item.question.kind
     if kind == QuestionKind.LONG_TEXT:
         return forms.Textarea(attrs={**attrs, "rows": 4, "maxlength": LONG_TEXT_MAX})
@@ -143,12 +158,14 @@ def _widget(item: QuestionnaireItem, answer: Answer | None, attrs: dict[str, Any
         attrs = {**attrs, "data-scale": ""}
         return forms.RadioSelect(attrs=attrs, choices=[*([] if item.is_required else [("", _("No answer"))]), *numbers])
     if kind in (QuestionKind.CHOICE, QuestionKind.MULTIPLE):
-        return _choices_widget(item, answer, attrs)
+        return _choices_widget(item, answer, attrs, shows_seats)
     return forms.TextInput(attrs={**attrs, "maxlength": TEXT_MAX})
 
 
-def _choices_widget(item: QuestionnaireItem, answer: Answer | None, attrs: dict[str, Any]) -> forms.Widget:
-    seats = {one.choice: one.capacity - one.taken for one in item.seats.all()}
+def _choices_widget(
+    item: QuestionnaireItem, answer: Answer | None, attrs: dict[str, Any], shows_seats: bool
+) -> forms.Widget:
+    seats = {one.choice: one.capacity - one.taken for one in item.seats.all()} if shows_seats else {}
     own = set(choice_ids(answer.value)) if answer else set()
     full = frozenset(choice for choice, left in seats.items() if left <= 0 and choice not in own)
     choices = [(one["id"], _choice_label(one, seats, full)) for one in item.question.choices]

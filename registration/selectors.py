@@ -4,7 +4,6 @@ import contextlib
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db.models import Case, Q, QuerySet, When
@@ -18,8 +17,6 @@ from events.models import Series, Visibility, Webinar, WebinarState
 from registration.models import (
     Invitation,
     Places,
-    Questionnaire,
-    QuestionnairePurpose,
     Registration,
     RegistrationSource,
     RegistrationState,
@@ -99,13 +96,12 @@ def open_sessions(series: Series) -> "QuerySet[Webinar]":
             Q(registration_closes_at=None) | Q(registration_closes_at__gt=now),
             needs_invitation=False,
         )
-        .exclude(pk__in=_asking(series))
         .order_by("starts_at", "pk")
     )
 
 
 def sessions_apart(series: Series) -> "QuerySet[Webinar]":
-    """Announced sessions to come that have a form of their own: invited people only, own questions, not open yet."""
+    """Announced sessions to come that have a form of their own: invited people only, or not open yet."""
     return _announced_sessions(series).exclude(pk__in=open_sessions(series).values("pk")).order_by("starts_at", "pk")
 
 
@@ -113,13 +109,6 @@ def _announced_sessions(series: Series) -> "QuerySet[Webinar]":
     return Webinar.objects.filter(
         series=series, state=WebinarState.PUBLISHED, visibility=Visibility.PUBLIC, ends_at__gt=timezone.now()
     ).select_related("organisation")
-
-
-def _asking(series: Series) -> "QuerySet[Questionnaire, Any]":
-    """Webinars that ask questions of their own when people register."""
-    return Questionnaire.objects.filter(
-        webinar__series=series, purpose=QuestionnairePurpose.REGISTRATION, items__isnull=False
-    ).values("webinar")
 
 
 def waitlist_rank(registration: Registration) -> int | None:

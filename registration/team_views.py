@@ -12,9 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from registration import imports, services
-from registration.errors import RegistrationError
-from registration.forms import GroupForm, ListForm, MemberFormSet
+from registration.errors import AnswersRefused, RegistrationError
+from registration.forms import GroupForm, ListForm
 from registration.links import group_by_token, group_token_for
+from registration.list_answers import ListQuestions
+from registration.list_forms import ColumnsForm, MemberFormSet, preview_facts
 from registration.models import Group, RegistrationImport
 from registration.views import announced_webinar, personal_page, refusal, sends_too_often, too_often
 from work.errors import DomainError
@@ -56,7 +58,8 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @personal_page(group_by_token)
 def team(request: HttpRequest, group: Group) -> HttpResponse:
     """The members and their states; rows to add more."""
-    forms = MemberFormSet(request.POST or None, prefix="members")
+    questions = ListQuestions(group.webinar)
+    forms = _rows(group, questions, request.POST or None)
     if request.method == "POST" and forms.is_valid():
         if sends_too_often(request):
             return too_often(request)
@@ -66,8 +69,12 @@ def team(request: HttpRequest, group: Group) -> HttpResponse:
             if not name and not email:
                 continue
             try:
-                services.add_member(group=group, name=name, email=email)
+                answers = questions.clean(form.given_answers)
+                services.add_member(group=group, name=name, email=email, answers=answers)
                 added += 1
+            except AnswersRefused as error:  # by the last seat of a choice
+                form.add_error(None, questions.reason_of(error))
+                is_fine = False
             except DomainError as error:
                 form.add_domain_error(error)
                 is_fine = False
@@ -92,22 +99,29 @@ def upload(request: HttpRequest, group: Group) -> HttpResponse:
             form.add_error("file", str(error))
         else:
             return redirect("registration:group_import", token=group_token_for(group), pk=made.pk)
-    context = _context(group, forms=MemberFormSet(prefix="members"), list_form=form)
+    context = _context(group, forms=_rows(group, ListQuestions(group.webinar)), list_form=form)
     return render(request, "registration/group.html", context, status=422)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal_page(group_by_token)
 def preview(request: HttpRequest, group: Group, pk: UUID) -> HttpResponse:
-    """What would become of each line of a list; on POST it is done."""
+    """What would become of each line of a list, and which column holds what; on POST it is done."""
     found = get_object_or_404(RegistrationImport, pk=pk, group=group)
-    if request.method == "POST":
+    found.webinar, found.group = group.webinar, group
+    columns_form = ColumnsForm(request.POST if "columns" in request.POST else None, imported=found)
+    if columns_form.is_bound:
+        if columns_form.is_stored():
+            return redirect(request.path)
+    elif request.method == "POST":
         try:
             imports.confirm(imported=found, user=None)
         except DomainError as error:
             messages.error(request, str(error))
         return redirect(request.path)
-    return render(request, "registration/group_import.html", _context(group, imported=found))
+    context = _context(group, imported=found, columns_form=columns_form, **preview_facts(found))
+    status = 422 if columns_form.errors else 200
+    return render(request, "registration/group_import.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,6 +134,10 @@ def withdraw(request: HttpRequest, group: Group, pk: UUID) -> HttpResponse:
         messages.success(request, _("%(email)s is no longer in the team.") % {"email": member.email})
         return redirect("registration:group", token=group_token_for(group))
     return render(request, "registration/group_withdraw.html", _context(group, member=member))
+
+
+def _rows(group: Group, questions: ListQuestions, data: Any = None) -> Any:
+    return MemberFormSet(data, prefix="members", form_kwargs={"questions": questions})
 
 
 def _context(group: Group, **more: Any) -> dict[str, Any]:

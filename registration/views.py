@@ -38,6 +38,7 @@ from registration.links import (
 )
 from registration.messages import calendar_for
 from registration.models import Invitation, Registration, RegistrationState
+from registration.open_points import open_points_of
 from registration.question_forms import FullRegistrationForm
 from registration.times import session_times
 from work.errors import DomainError
@@ -198,6 +199,7 @@ def own(request: HttpRequest, registration: Registration) -> HttpResponse:
         "join_url": join_link_for(registration) if door in (Door.OPEN, Door.EARLY, Door.NO_ROOM) else "",
         "rank": selectors.waitlist_rank(registration),
         "occasions": surveys.open_occasions(registration),
+        "open_points": open_points_of(registration),
         "certificate": certificates.valid_certificate(registration),
         "certificate_conditions": certificates.conditions_for(registration),
     }
@@ -291,6 +293,9 @@ def join(request: HttpRequest, registration: Registration) -> HttpResponse:
     """Leads into the live room from an hour before the session; before and after it says what to do instead."""
     door = door_for(registration)
     if door == Door.OPEN:
+        if open_points_of(registration).consents:
+            # Nobody takes part, and is recorded, without what registering requires; here others registered them.
+            return redirect(reverse("registration:consents", args=[token_for(registration)]) + "?to=session")
         if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
             note_join(registration=registration)
         return HttpResponseRedirect(registration.webinar.join_url)

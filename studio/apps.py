@@ -65,6 +65,7 @@ class StudioConfig(AppConfig):
                 queue=lambda _row: "media",
             )
         )
+        messages.register_words()
         kinds.register_chore(watching.look)
         kinds.register_chore(messages.remind_of_slides)
         kinds.register_chore(delete_former_versions)

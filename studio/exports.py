@@ -6,9 +6,15 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from accounts.models import User
+from accounts.services import record_action
+from notifications.models import Suppression
 
 # A cell that begins with one of these may be taken for a formula by a spreadsheet (OWASP, "CSV injection"); the
 # full-width forms are turned into the plain ones by some.
@@ -84,3 +90,12 @@ def table_response(
     response["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def suppressions_table(*, user: User) -> HttpResponseBase:
+    """All addresses without mail as CSV. It holds personal data, so who took it is recorded."""
+    record_action(action="suppressions.export", target=user, organisation=None, user=user)
+    rows = Suppression.objects.order_by("created_at").values_list("email", "reason", "created_at")
+    table = ([email, reason, created_at.strftime("%Y-%m-%d %H:%M")] for email, reason, created_at in rows.iterator())
+    header = [_("E-mail address"), _("Reason"), _("Since (UTC)")]
+    return table_response(header, table, name="suppressed", format="csv")

@@ -642,8 +642,8 @@ class RegistrantsFileForm(StudioForm):
     file = forms.FileField(
         label=_("File (CSV or XLSX)"),
         help_text=_(
-            "Its first line names the columns. “Name” and “E-mail address” are needed; country, profession, "
-            "sector, organisation, language and time zone are read too."
+            "“Name” and “E-mail address” are needed; country, profession, sector, organisation, language, time zone "
+            "and your own questions are read too. You can say which column is which."
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )

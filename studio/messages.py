@@ -4,11 +4,13 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 import events.services
 import notifications.services
 from accounts.text import without_links
 from events.models import Material, MaterialKind, Speaker, WebinarState
+from notifications import wording
 from notifications.models import Message
 from notifications.rendering import interface_language
 from registration.messages import scope_of
@@ -17,6 +19,16 @@ from registration.times import session_times
 INVITATION = "speaker_invitation"
 SLIDES = "missing_slides"
 SLIDES_DAYS = (7, 2)  # before the session
+
+
+def register_words() -> None:
+    """Let organisations word these mails themselves, when the app is ready."""
+    known = ("name", "title", "organisation", "time", "speaker_link")
+    for template, label in (
+        (INVITATION, _("Invitation of a speaker")),
+        (SLIDES, _("A speaker’s slides are missing")),
+    ):
+        wording.register(wording.MailKind(template, label, known, ("speaker_link",)))
 
 
 def send_speaker_invitation(*, speaker: Speaker) -> Message | None:

@@ -1,6 +1,7 @@
 """Registrations as JSON."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from accounts.api.permissions import token_of
 from events.models import Webinar
 from registration.links import invitation_link_for
 from registration.models import Invitation, Registration
+from registration.open_points import OpenPoints, open_points_of
 from registration.services.decisions import DECIDED_AT_ONCE
 
 
@@ -48,6 +50,9 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
     privacy = serializers.BooleanField(write_only=True, help_text=_("The person agreed to the privacy notice."))
     language = serializers.CharField(max_length=35, required=False, help_text=_("A BCP 47 tag."))
     time_zone = serializers.CharField(max_length=64, required=False, help_text=_("An IANA name."))
+    still_open = serializers.SerializerMethodField(
+        help_text=_("Questions that must be answered, and consents, that the person is asked on their own page.")
+    )
     created_at = UtcField(read_only=True)
     confirmed_at = UtcField(read_only=True, allow_null=True)
     cancelled_at = UtcField(read_only=True, allow_null=True)
@@ -72,6 +77,7 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
             "consents",
             "privacy",
             "answers",
+            "still_open",
             "waitlist_position",
             "created_at",
             "confirmed_at",
@@ -80,6 +86,11 @@ class RegistrationSerializer(serializers.ModelSerializer[Registration]):
         read_only_fields = ("id", "state", "consents", "waitlist_position", "source", "group", "invitation")
         # One per address is the service's rule: a second one answers with the first.
         validators: list[Any] = []
+
+    def get_still_open(self, registration: Registration) -> list[str]:
+        known: dict[UUID, OpenPoints] = self.context.get("open_points", {})
+        points = known[registration.pk] if registration.pk in known else open_points_of(registration)
+        return points.in_words()
 
 
 class DecisionSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,8 @@ from registration.api.attendance import (
     CertificateRuleViewSet,
     CertificateViewSet,
 )
+from registration.api.lists import ImportViewSet, TeamViewSet
+from registration.api.mails import MailTextViewSet, MessageViewSet
 from registration.api.questions import ConsentTextViewSet, QuestionnaireViewSet, QuestionViewSet
 from registration.api.views import InvitationViewSet, RegistrationViewSet
 
@@ -23,3 +25,7 @@ router.register("attendance-imports", AttendanceImportViewSet, basename="attenda
 router.register("certificate-rules", CertificateRuleViewSet, basename="certificate-rule")
 router.register("certificates", CertificateViewSet, basename="certificate")
 router.register("certificate-batches", CertificateBatchViewSet, basename="certificate-batch")
+router.register("messages", MessageViewSet, basename="message")
+router.register("mail-texts", MailTextViewSet, basename="mail-text")
+router.register("registration-imports", ImportViewSet, basename="registration-import")
+router.register("teams", TeamViewSet, basename="team")

@@ -14,7 +14,6 @@ from accounts.api.permissions import token_of
 from accounts.api.viewsets import OrganisationViewSet
 from events.models import Webinar
 from registration import selectors, services
-from registration.answers import Cleaned, clean_answers
 from registration.api.filters import InvitationFilter, RegistrationFilter
 from registration.api.serializers import (
     DecidedSerializer,
@@ -23,14 +22,9 @@ from registration.api.serializers import (
     RegistrationSerializer,
 )
 from registration.errors import InvalidDetail
-from registration.models import Invitation, QuestionnairePurpose, Registration, RegistrationSource
-from registration.surveys import asked_questionnaire
-
-
-def _cleaned(webinar: Webinar, given: dict[str, Any] | None) -> Cleaned | None:
-    """What was sent as answers; an organiser who sends none leaves them to the person."""
-    questionnaire = asked_questionnaire(webinar, QuestionnairePurpose.REGISTRATION) if given else None
-    return clean_answers(questionnaire=questionnaire, given=given or {}) if questionnaire else None
+from registration.list_answers import ListQuestions
+from registration.models import Invitation, Registration, RegistrationSource
+from registration.open_points import open_points
 
 
 class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganisationViewSet[Registration]):
@@ -45,7 +39,11 @@ class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Orga
         return selectors.registrations_readable_by(self.request.user, token=token_of(self.request))
 
     def create(self, request: Request) -> Response:
-        """Register a person. The same address again answers with the registration there is."""
+        """Register a person. The same address again answers with the registration there is.
+
+        Answers that are missing, and consents that nobody can give for another, are asked on the person's own page;
+        `still_open` names them.
+        """
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
@@ -53,7 +51,7 @@ class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Orga
         require_organiser(request, webinar.organisation)
         registration = services.register(
             webinar=webinar,
-            answers=_cleaned(webinar, values.pop("answers", None)),
+            answers=ListQuestions(webinar).clean(values.pop("answers", {})),
             consents=["privacy"] if values.pop("privacy") else [],
             language=values.pop("language", webinar.organisation.language),
             time_zone=values.pop("time_zone", webinar.time_zone),
@@ -62,6 +60,12 @@ class RegistrationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Orga
             **values,
         )
         return Response(self.get_serializer(registration).data, status=status.HTTP_201_CREATED)
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One page of registrations; what they lack is read for the whole page at once."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        context = {**self.get_serializer_context(), "open_points": open_points(page)}
+        return self.get_paginated_response(RegistrationSerializer(page, many=True, context=context).data)
 
     @extend_schema(request=None, responses=RegistrationSerializer)
     @action(detail=True, methods=["post"])

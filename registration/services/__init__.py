@@ -28,7 +28,6 @@ from registration.services.invitations import (
 from registration.services.places import promote_from_waitlist, recount, set_capacity
 from registration.services.registering import (
     LINKS_AGAIN_AFTER,
-    PRIVACY_VERSION,
     cancel_registration,
     change_registration,
     register,
@@ -39,7 +38,6 @@ from registration.services.registering import (
 __all__ = [
     "LINKS_AGAIN_AFTER",
     "MEMBERS_MAX",
-    "PRIVACY_VERSION",
     "add_member",
     "approve",
     "cancel_registration",

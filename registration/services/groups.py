@@ -9,11 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from accounts.services import record_action
 from events import validators
 from events.models import Webinar
 from notifications.addresses import clean_address
 from registration import messages
+from registration.answers import Cleaned
 from registration.errors import ConsentMissing, GroupFull, InvitationNeeded, WrongState
 from registration.models import Group, Registration, RegistrationSource
 from registration.services import admission
@@ -38,11 +40,21 @@ def require_open_for_groups(webinar: Webinar) -> None:
 
 
 def start_group(
-    *, webinar: Webinar, name: str, coordinator_name: str, coordinator_email: str, language: str, has_agreed: bool
+    *,
+    webinar: Webinar,
+    name: str,
+    coordinator_name: str,
+    coordinator_email: str,
+    language: str,
+    has_agreed: bool,
+    user: User | None = None,
 ) -> Group:
     """Make a team without members, and mail its coordinator the link to its page.
 
     The same coordinator's team of the same name is not made again; its link is mailed again, at most every ten minutes.
+
+    Args:
+        user: the organiser who begins it for the coordinator; None when they do it themselves.
 
     Raises:
         RegistrationClosed, RegistrationNotOpen, WebinarCancelled, InvitationNeeded: see `require_open_for_groups`.
@@ -70,15 +82,37 @@ def start_group(
                 messages.send_group_link(earlier)
             return earlier
         group.save(force_insert=True)
-        record_action(action="group.created", target=group, organisation=webinar.organisation, actor="coordinator")
+        record_action(
+            action="group.created",
+            target=group,
+            organisation=webinar.organisation,
+            user=user,
+            actor="" if user else "coordinator",
+        )
         messages.send_group_link(group)
     return group
 
 
-def add_member(*, group: Group, email: str, name: str, language: str = "", time_zone: str = "") -> None:
+def add_member(
+    *,
+    group: Group,
+    email: str,
+    name: str,
+    language: str = "",
+    time_zone: str = "",
+    country: str = "",
+    profession: str = "",
+    sector: str = "",
+    affiliation: str = "",
+    answers: Cleaned | None = None,
+) -> None:
     """Register one more person for a team. Whoever is registered already only gets their links again.
 
     Returns nothing, so that a coordinator does not learn who was registered before (promise A9).
+
+    Args:
+        answers: what the coordinator knows of the organiser's own questions; the rest is asked on the person's page,
+            as is their agreement, which nobody can give for another.
 
     Raises:
         GroupFull: the team has two hundred members.
@@ -93,12 +127,18 @@ def add_member(*, group: Group, email: str, name: str, language: str = "", time_
         language=language or group.language,
         time_zone=time_zone or group.webinar.time_zone,
         consents=["privacy"],
+        said_by="coordinator",
         source=RegistrationSource.GROUP,
         group=group,
+        answers=answers,
+        country=country,
+        profession=profession,
+        sector=sector,
+        affiliation=affiliation,
     )
 
 
-def withdraw_member(*, group: Group, registration: Registration) -> Registration:
+def withdraw_member(*, group: Group, registration: Registration, user: User | None = None) -> Registration:
     """Take a member out of the team. Their registration is cancelled, with mail, if the team made it.
 
     Who had registered before is only no longer shown in the team.
@@ -113,10 +153,11 @@ def withdraw_member(*, group: Group, registration: Registration) -> Registration
             action="group.member_withdrawn",
             target=registration,
             organisation=group.webinar.organisation,
-            actor="coordinator",
+            user=user,
+            actor="" if user else "coordinator",
         )
         if registration.source == RegistrationSource.GROUP:
-            registration = cancel_registration(registration=registration)
+            registration = cancel_registration(registration=registration, user=user)
         Registration.objects.filter(pk=registration.pk).update(group=None, updated_at=timezone.now())
     registration.group = None
     return registration

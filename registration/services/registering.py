@@ -30,7 +30,6 @@ from registration.models import (
 from registration.services import admission, invitations, places
 from registration.validators import Details, clean_details
 
-PRIVACY_VERSION = "1"  # of the text in templates/registration/includes/privacy.html
 LINKS_AGAIN_AFTER = timedelta(minutes=10)
 # An organiser who adds somebody decides what these wait for.
 _UNDECIDED = (RegistrationState.UNPROVED, RegistrationState.PENDING, RegistrationState.DECLINED)
@@ -53,6 +52,7 @@ def register(
     group: Group | None = None,
     answers: Cleaned | None = None,
     consent_texts: Iterable[ConsentText] = (),
+    said_by: str = "",
     user: User | None = None,
 ) -> Registration:
     """Register a person; what they get depends on the webinar.
@@ -67,6 +67,7 @@ def register(
 
     Args:
         consents: the texts that were agreed to; must hold "privacy".
+        said_by: who said so for the person, who is then asked on their own page; empty when it was themselves.
         invitation: what opened the form; needed where the webinar wants one.
         answers: to the organiser's own questions; stored for new registrations only, like all details.
         consent_texts: the organisation's own texts that were agreed to (registration.consents).
@@ -116,7 +117,7 @@ def register(
         registration = registration or Registration(webinar=webinar, email=address)
         if not is_new:
             invitations.give_back(registration)
-        _fill(registration, details, agreed)
+        _fill(registration, details, consent_records.built_in_consents(agreed, said_by=said_by))
         registration.source, registration.group = source, group
         invitations.use(registration, invitation)
         _admit(registration, user=user)
@@ -289,11 +290,10 @@ def _can_begin_anew(registration: Registration, user: User | None) -> bool:
     return user is not None and registration.state in _UNDECIDED
 
 
-def _fill(registration: Registration, details: Details, agreed: Iterable[str]) -> None:
+def _fill(registration: Registration, details: Details, agreed: dict[str, dict[str, str]]) -> None:
     for field, value in asdict(details).items():
         setattr(registration, field, value)
-    at = timezone.now().isoformat(timespec="seconds")
-    registration.consents = {name: {"version": PRIVACY_VERSION, "at": at} for name in sorted(agreed)}
+    registration.consents = agreed
     registration.cancelled_at = registration.proved_at = None
     registration.decided_at = registration.decided_by = None
     if not registration._state.adding:

@@ -18,6 +18,7 @@ from events.models import Webinar
 from notifications.rendering import interface_language
 from registration import imports, services
 from registration.links import invitation_link_for
+from registration.list_forms import ColumnsForm, preview_facts
 from registration.models import Invitation, RegistrationImport, RegistrationState
 from studio import exports
 from studio.forms import InviteForm, RegistrantsFileForm, SharedInvitationForm
@@ -148,9 +149,13 @@ def _find_import(request: StudioRequest, pk: UUID, *, change: bool = False) -> R
 
 @studio_page
 def import_page(request: StudioRequest, pk: UUID) -> HttpResponse:
-    """The lines of a list with their outcomes; on POST they are registered."""
+    """The lines of a list with their outcomes, and which column holds what; on POST they are registered."""
     found = _find_import(request, pk, change=True)
-    if request.method == "POST":
+    columns_form = ColumnsForm(request.POST if "columns" in request.POST else None, imported=found)
+    if columns_form.is_bound:
+        if columns_form.is_stored():
+            return redirect("studio:import", pk=pk)
+    elif request.method == "POST":
         if request.POST.get("privacy"):
             _try(request, lambda: imports.confirm(imported=found, user=request.user))
         else:
@@ -162,12 +167,14 @@ def import_page(request: StudioRequest, pk: UUID) -> HttpResponse:
         found.webinar,
         "registrants",
         imported=found,
+        columns_form=columns_form,
         count_new=outcomes.count(imports.NEW),
         count_again=outcomes.count(imports.AGAIN),
         count_out=sum(outcome in (imports.WRONG, imports.DOUBLE, imports.FAILED) for outcome in outcomes),
         count_done=outcomes.count(imports.DONE),
+        **preview_facts(found),
     )
-    return render(request, "studio/webinar/import.html", context)
+    return render(request, "studio/webinar/import.html", context, status=422 if columns_form.errors else 200)
 
 
 @studio_page
@@ -191,7 +198,7 @@ def import_retry(request: StudioRequest, pk: UUID) -> HttpResponse:
 def import_report(request: StudioRequest, pk: UUID) -> StreamingHttpResponse:
     """The lines with their outcomes as CSV, to correct and send again what was left out."""
     found = _find_import(request, pk, change=True)
-    header = [_("Line"), _("Name"), _("E-mail address"), _("Outcome"), _("Reason")]
+    header = [_("Line"), _("Name"), _("E-mail address"), _("Outcome"), _("Reason"), _("Still to be answered")]
     response = StreamingHttpResponse(
         exports.csv_lines(header, _report(found.rows)), content_type="text/csv; charset=utf-8"
     )
@@ -202,7 +209,14 @@ def import_report(request: StudioRequest, pk: UUID) -> StreamingHttpResponse:
 
 def _report(rows: list[dict[str, Any]]) -> Iterable[list[object]]:
     for row in rows:
-        yield [row["line"], row["values"].get("name"), row["values"].get("email"), row["outcome"], row["error"]]
+        yield [
+            row["line"],
+            row["values"].get("name"),
+            row["values"].get("email"),
+            row["outcome"],
+            row["error"],
+            row.get("open", ""),
+        ]
 
 
 def _try(request: StudioRequest, do: Any) -> None:

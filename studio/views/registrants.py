@@ -1,6 +1,7 @@
 """Who registered: the list with its decisions, one registration, places, and tables to download."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -30,6 +31,7 @@ from registration.models import (
     RegistrationSource,
     RegistrationState,
 )
+from registration.open_points import OpenPoints, open_points, open_points_of
 from registration.selectors import waitlist_rank
 from registration.services.decisions import DECIDED_AT_ONCE
 from studio import exports, overview
@@ -56,11 +58,16 @@ def _found(request: HttpRequest, webinar: Webinar) -> "Any":
 def registrants(request: StudioRequest, pk: UUID) -> HttpResponse:
     webinar = find_webinar(request, pk)
     filters = filters_of(request)
+    page = page_of(_found(request, webinar), request.GET.get("page"), PAGE_SIZE)
+    for row in page:
+        row.webinar = webinar
+    points = open_points(page)
     context = webinar_context(
         request,
         webinar,
         "registrants",
-        page=page_of(_found(request, webinar), request.GET.get("page"), PAGE_SIZE),
+        page=page,
+        rows=[(row, points[row.pk].in_words()) for row in page],
         counts=overview.registrant_counts(webinar),
         search=request.GET.get("q", "")[:100],
         filters=filters,
@@ -177,6 +184,7 @@ def registrant(request: StudioRequest, pk: UUID) -> HttpResponse:
         registration=found,
         rank=waitlist_rank(found),
         answers=list(_answers_of(found)),
+        open_points=open_points_of(found).in_words(),
         history=AuditEntry.objects.filter(target_type=found._meta.label_lower, target_id=str(found.pk))
         .select_related("user")
         .order_by("-at")[:50],
@@ -281,16 +289,17 @@ def _table(request: HttpRequest, webinar: Webinar) -> tuple[list[str], Iterator[
         _("Team"),
         _("Source"),
         _("Registered at (UTC)"),
+        _("Still to be answered"),
         *(str(item.question.label) for item in items),
     ]
-    return header, _rows(_found(request, webinar), items)
+    return header, _rows(_found(request, webinar), webinar, items)
 
 
-def _rows(found: Any, items: list[QuestionnaireItem]) -> Iterator[list[str]]:
+def _rows(found: Any, webinar: Webinar, items: list[QuestionnaireItem]) -> Iterator[list[str]]:
     rows = found.select_related("group")
     if items:
         rows = rows.prefetch_related("responses__answers")
-    for row in rows.iterator(chunk_size=500):
+    for row, points in _with_open_points(rows.iterator(chunk_size=500), webinar):
         yield [
             row.name,
             row.email,
@@ -304,8 +313,19 @@ def _rows(found: Any, items: list[QuestionnaireItem]) -> Iterator[list[str]]:
             row.group.name if row.group else "",
             row.get_source_display(),
             row.created_at.strftime("%Y-%m-%d %H:%M"),
+            "; ".join(points.in_words()),
             *_answers(row, items),
         ]
+
+
+def _with_open_points(
+    rows: Iterator[Registration], webinar: Webinar, size: int = 500
+) -> Iterator[tuple[Registration, OpenPoints]]:
+    while chunk := list(islice(rows, size)):
+        for row in chunk:
+            row.webinar = webinar
+        points = open_points(chunk)
+        yield from ((row, points[row.pk]) for row in chunk)
 
 
 def _answers(row: Registration, items: list[QuestionnaireItem]) -> list[str]:

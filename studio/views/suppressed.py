@@ -12,9 +12,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 import notifications.services
-from accounts.services import record_action
 from notifications.models import Suppression
-from studio.exports import table_response
+from studio.exports import suppressions_table
 from studio.mail_forms import SuppressionForm
 from studio.views.access import StudioRequest, studio_page
 from studio.views.webinars import page_of
@@ -59,11 +58,7 @@ def suppressed(request: StudioRequest) -> HttpResponse:
 def suppressed_table(request: StudioRequest) -> HttpResponseBase:
     """All of them as a table. It holds personal data, so who took it is recorded: hence POST."""
     _require_administrator(request)
-    record_action(action="suppressions.export", target=request.user, organisation=None, user=request.user)
-    rows = Suppression.objects.order_by("created_at").values_list("email", "reason", "created_at")
-    table = ([email, reason, created_at.strftime("%Y-%m-%d %H:%M")] for email, reason, created_at in rows.iterator())
-    header = [_("E-mail address"), _("Reason"), _("Since (UTC)")]
-    return table_response(header, table, name="suppressed", format="csv")
+    return suppressions_table(user=request.user)
 
 
 @studio_page

@@ -30,7 +30,7 @@ from library.rules import Right
 from media import uploads
 from media.models import DerivativeKind, Upload
 from media.storage import private_storage
-from notifications.models import Suppression
+from notifications.models import MailTemplate, OptOut, Suppression
 from notifications.opt_outs import unsubscribe_link
 from registration.calendars import feed_of
 from registration.consents import write_text
@@ -265,6 +265,12 @@ def _add_people_of(world: World, webinars: dict[str, Webinar]) -> None:
     world.personal["team"] = ("registrant", group_token_for(group))
     world.personal["join"] = ("registrant", join_link_for(registration).rstrip("/").split("/")[-1])
     world.values["suppression_id"] = Suppression.objects.create(email="gone@example.org", reason="gone").pk
+    organisation = registration.webinar.organisation
+    mail_text = MailTemplate.objects.create(
+        organisation=organisation, template="pending", language="en", subject="Wait", text="Please wait."
+    )
+    opt_out = OptOut.objects.create(organisation=organisation, email="no@example.org", scope="news")
+    world.values |= {"team_id": group.pk, "mail_text_id": mail_text.pk, "opt_out_id": opt_out.pk}
     words = {"en": "Before {title}"}
     announcement = Announcement.objects.create(
         webinar=webinars["closed"],

@@ -365,6 +365,9 @@ POST   /studio/webinars/{closed_id}/mails/texts/reminder/fr/test/    302  302  3
 POST   /studio/webinars/{closed_id}/mails/texts/reminder/fr/remove/  302  302  302  403  302  302  404  302
 GET    /studio/webinars/{closed_id}/mails/texts/nothing/fr/          302  302  302  403  404  404  404  404
 GET    /studio/suppressed/                                   302  302  302  403  403  403  403  200
+GET    /studio/keeping/                                      302  302  302  200  200  200  200  200
+GET    /studio/keeping/{organisation_id}/                    302  302  302  403  403  200  404  200
+POST   /studio/keeping/{organisation_id}/                    302  302  302  403  403  200  404  200
 POST   /studio/suppressed/                                   302  302  302  403  403  403  403  200
 POST   /studio/suppressed.csv                                302  302  302  403  403  403  403  200
 POST   /studio/suppressed/{suppression_id}/remove/           302  302  302  403  403  403  403  302
@@ -573,6 +576,47 @@ POST   /api/v1/productions/{production_id}/publish/              401  401  401  
 POST   /api/v1/productions/{production_id}/steps/inspect/retry/  401  401  401  403  200  200  404  200  403  200
 """  # noqa: E501  # a row of the table
 
+API_MAILS = """
+#                                                                anon regi spkr revw orgn ownr othr admn t_rd t_wr
+GET    /api/v1/messages/                                          401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/messages/                                          401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/messages/{message_id}/                             401  401  401  404  200  200  404  200  200  200
+DELETE /api/v1/messages/{message_id}/                             401  401  401  404  204  204  404  204  403  204
+GET    /api/v1/messages/{message_id}/recipients/                  401  401  401  404  200  200  404  200  200  200
+GET    /api/v1/messages/{message_id}/preview/?language=en         401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/messages/{message_id}/test/                        401  401  401  404  202  202  404  202  403  202
+POST   /api/v1/messages/{message_id}/send/                        401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/mail-texts/                                        401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/mail-texts/                                        401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/mail-texts/{mail_text_id}/                         401  401  401  404  200  200  404  200  200  200
+DELETE /api/v1/mail-texts/{mail_text_id}/                         401  401  401  404  204  204  404  204  403  204
+GET    /api/v1/mail-texts/kinds/                                  401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/mail-texts/preview/                                401  401  401  403  200  200  400  200  403  200
+GET    /api/v1/registration-imports/                              401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/registration-imports/                              401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/registration-imports/{import_id}/                  401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/registration-imports/{import_id}/columns/          401  401  401  404  400  400  404  400  403  400
+POST   /api/v1/registration-imports/{import_id}/confirm/          401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/registration-imports/{import_id}/cancel/           401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/registration-imports/{import_id}/retry/            401  401  401  404  409  409  404  409  403  409
+GET    /api/v1/teams/                                             401  401  401  200  200  200  200  200  200  200
+POST   /api/v1/teams/                                             401  401  401  403  201  201  400  201  403  201
+GET    /api/v1/teams/{team_id}/                                   401  401  401  404  200  200  404  200  200  200
+POST   /api/v1/teams/{team_id}/members/                           401  401  401  404  200  200  404  200  403  200
+POST   /api/v1/teams/{team_id}/withdraw/                          401  401  401  404  200  200  404  200  403  200
+GET    /api/v1/opt-outs/                                          401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/opt-outs/{opt_out_id}/                             401  401  401  404  200  200  404  200  200  200
+GET    /api/v1/keeping-times/                                     401  401  401  200  200  200  200  200  200  200
+GET    /api/v1/keeping-times/{organisation_id}/                   401  401  401  404  200  200  404  200  200  200
+PUT    /api/v1/keeping-times/{organisation_id}/                   401  401  401  404  403  200  404  200  403  403
+GET    /api/v1/suppressions/                                      401  401  401  403  403  403  403  200  403  403
+POST   /api/v1/suppressions/                                      401  401  401  403  403  403  403  201  403  403
+GET    /api/v1/suppressions/{suppression_id}/                     401  401  401  403  403  403  403  200  403  403
+DELETE /api/v1/suppressions/{suppression_id}/                     401  401  401  403  403  403  403  204  403  403
+POST   /api/v1/suppressions/import/                               401  401  401  403  403  403  403  200  403  403
+POST   /api/v1/suppressions/export/                               401  401  401  403  403  403  403  200  403  403
+"""
+
 TABLES = {
     "service": parse(SERVICE, PAGE_ROLES),
     "accounts": parse(ACCOUNTS, PAGE_ROLES),
@@ -581,6 +625,7 @@ TABLES = {
     "speakers": parse(SPEAKERS, PAGE_ROLES),
     "studio": parse(STUDIO, PAGE_ROLES),
     "api": parse(API, ROLES),
+    "api of mails and lists": parse(API_MAILS, ROLES),
 }
 
 VTT = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello.\n"
@@ -636,6 +681,35 @@ def body_for(method: str, address: str, world: World) -> object:
             "privacy": True,
         },
         "/api/v1/attendance-imports/{attendance_report_id}/decide/": {"choices": {}},
+        "/api/v1/messages/": {"webinar": values["closed"], "segment": "confirmed", "subject": "Hello", "text": "Hello"},
+        "/api/v1/messages/{message_id}/test/": {"language": "en"},
+        "/api/v1/messages/{message_id}/send/": {"count": 1},
+        "/api/v1/mail-texts/": {
+            "webinar": values["closed"],
+            "template": "declined",
+            "language": "en",
+            "subject": "Sorry",
+            "text": "No place.",
+        },
+        "/api/v1/mail-texts/preview/": {"webinar": values["closed"], "template": "declined", "language": "en"},
+        "/api/v1/registration-imports/": {
+            "webinar": values["closed"],
+            "file": SimpleUploadedFile("a.csv", b"Name,Email\nA,a@example.org\n"),
+        },
+        "/api/v1/registration-imports/{import_id}/columns/": {"columns": {"name": 0, "email": 1}},  # it has none
+        "/api/v1/registration-imports/{import_id}/confirm/": {"privacy": True},
+        "/api/v1/teams/": {
+            "webinar": values["closed"],
+            "name": "Ward 7",
+            "coordinator_name": "Carla",
+            "coordinator_email": "carla@example.org",
+            "privacy": True,
+        },
+        "/api/v1/teams/{team_id}/members/": {"name": "New", "email": "new@example.org"},
+        "/api/v1/teams/{team_id}/withdraw/": {"registration": str(values["member_id"])},
+        "/api/v1/keeping-times/{organisation_id}/": {"days": {"lists": 30}},
+        "/api/v1/suppressions/": {"email": "no@example.org", "reason": "asked by telephone"},
+        "/api/v1/suppressions/import/": {"table": "no@example.org"},
         "/api/v1/certificate-rules/{closed_id}/": {"min_minutes": 30},
         "/api/v1/certificates/{certificate_id}/revoke/": {"reason": "Mistake"},
         "/api/v1/certificate-batches/": {"webinar": values["public"], "expected": 1},
@@ -725,7 +799,12 @@ def test_lists_show_strangers_nothing_hidden(world: World, role: str) -> None:
         for name, value in world.values.items()
         if name.startswith(("draft", "internal", "empty", "registration", "upload", "track", "production", "step"))
     ]
-    for address in ("/", "/search/?q=webinar", "/calendar.ics", *(row.address for row in TABLES["api"])):
+    for address in (
+        "/",
+        "/search/?q=webinar",
+        "/calendar.ics",
+        *(row.address for name in TABLES if name.startswith("api") for row in TABLES[name]),
+    ):
         if "{" not in address:
             shown = world.read(role, address)
             assert [value for value in hidden if value in shown] == [], address

@@ -3,12 +3,16 @@
 import pytest
 from django.test import Client
 
+import registration.services
 from accounts.models import Role
-from events.models import Webinar
+from events.models import Speaker, Webinar
+from notifications import wording
 from notifications.models import MailTemplate, Message, Suppression
+from registration import mail_kinds
 from registration.models import Announcement, AnnouncementKind
+from studio.messages import send_speaker_invitation
 from tests.factories.accounts import MembershipFactory, UserFactory
-from tests.factories.events import WebinarFactory
+from tests.factories.events import SpeakerFactory, WebinarFactory
 from tests.factories.registration import RegistrationFactory
 from work.models import WorkState
 
@@ -114,3 +118,42 @@ def test_a_new_zone_alone_is_asked_about(client: Client, webinar: Webinar) -> No
     client.post(address, {**data, "zone_change": "moment"})
     webinar.refresh_from_db()
     assert (webinar.time_zone, webinar.starts_at) == ("Asia/Kathmandu", before)
+
+
+@pytest.mark.parametrize("template", [kind.template for kind in wording.kinds()])
+def test_every_mail_that_can_be_worded_knows_its_placeholders(webinar: Webinar, template: str) -> None:
+    kind = wording.kind_of(template)
+    assert kind is not None
+    text = " ".join(f"[{{{name}}}]" for name in kind.placeholders)
+    words = wording.clean_words(kind=kind, language="en", subject="Hello {title}", text=text)
+    made = mail_kinds.preview(webinar=webinar, template=template, language="en", reader_name="Anna", words=words)
+    assert "{" not in made.subject + made.text + made.html
+    assert set(kind.required) <= set(kind.placeholders)
+
+
+def test_speakers_invited_people_and_coordinators_get_the_own_words(webinar: Webinar) -> None:
+    webinar.refresh_from_db()
+    links = {"speaker_invitation": "speaker_link", "invitation": "invitation_link", "group": "team_link"}
+    for template, link in links.items():
+        kind = wording.kind_of(template)
+        assert kind is not None
+        text = f"Own words: {{{link}}}"
+        wording.save_words(
+            organisation=webinar.organisation, scope="", kind=kind, language="en", subject="Own", text=text, user=None
+        )
+    speaker = SpeakerFactory.create(webinar=webinar, email="s@example.org", language="en")
+    send_speaker_invitation(speaker=Speaker.objects.select_related("webinar__organisation").get(pk=speaker.pk))
+    registration.services.invite(
+        webinar=webinar, people=[("i@example.org", "Ivo")], user=UserFactory.create(), language="en"
+    )
+    registration.services.start_group(
+        webinar=webinar,
+        name="Ward",
+        coordinator_name="Carla",
+        coordinator_email="c@example.org",
+        language="en",
+        has_agreed=True,
+    )
+    found = {mail.recipient_email: mail.text for mail in Message.objects.filter(subject="Own")}
+    assert found.keys() == {"s@example.org", "i@example.org", "c@example.org"}
+    assert all(text.startswith("Own words: http://testserver/") for text in found.values())
