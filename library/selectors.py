@@ -162,7 +162,7 @@ def published_recordings(webinar: Webinar, request: HttpRequest | Request) -> li
     rows = Recording.objects.filter(
         webinar=webinar, state=RecordingState.PUBLISHED, asset__current_package__isnull=False
     ).select_related("webinar__organisation", "asset__current_package")
-    return [row for row in rows.order_by("published_at", "pk") if rules.can_watch(row, request)]
+    return [row for row in rows.order_by("published_at", "pk") if rules.viewing_right(row, request) is not None]
 
 
 def is_for_registered(webinar: Webinar) -> bool:
