@@ -16,17 +16,15 @@ from library.player import player_data
 from library.rules import Right
 from library.structured import absolute
 from media.models import Package
-from media.storage import private_storage
 from studio.editor_labels import editor_labels
 from transcripts import cues as arithmetic
-from transcripts import quality, selectors
+from transcripts import languages, quality, selectors
 from transcripts.api.serializers import ChangesSerializer
 from transcripts.api.views import conflict_of
 from transcripts.errors import EditConflict
 from transcripts.models import ReviewLink, TextTrack, TrackState
-from transcripts.services.waveform import peaks_of
+from transcripts.services.waveform import STATUS, peaks_for
 from work.errors import DomainError
-from work.models import FINISHED_STATES
 
 MAX_BODY = 16 * 1024**2  # all cues of the longest track at once
 
@@ -87,6 +85,7 @@ def editor_context(door: Door) -> dict[str, Any]:
                 "isFullWidth": rules.is_full_width,
                 "tolerance": quality.TOLERANCE,
                 "lowConfidence": quality.LOW_CONFIDENCE,
+                "scripts": sorted(languages.own_scripts(languages.get(track.language))),
             },
             "maxChars": arithmetic.MAX_CUE_CHARS,
             "labels": editor_labels(),
@@ -117,6 +116,7 @@ def data(door: Door) -> JsonResponse:
         "revision": current.number if current else 0,
         "cues": arithmetic.to_rows(selectors.cues_of(track)),
         "source": None,
+        "speech": selectors.speech_of(track.asset),
     }
     if source is not None:
         body["source"] = {
@@ -176,16 +176,7 @@ def _first_message(errors: Any) -> str:
     return str(errors)
 
 
-def peaks(door: Door) -> JsonResponse:
-    """Loudness over time, or 202 while a worker measures it; 404 if there is no sound to measure."""
-    package = shown_package(door.recording)
-    row = peaks_of(package) if package is not None else None
-    if package is None:
-        return JsonResponse({}, status=404)
-    if row is None:
-        wish = transcripts.services.request_waveform(package=package)
-        is_coming = wish is not None and wish.state not in FINISHED_STATES
-        return JsonResponse({}, status=202 if is_coming else 404)
-    # Some hundred kilobytes at most, so they need not be fetched from the store by an address of its own.
-    with private_storage().open(row.key) as file:
-        return JsonResponse(json.loads(file.read()))
+def peaks(door: Door, *, again: bool = False) -> JsonResponse:
+    """Loudness over time; 202 while a worker measures it; 404 if there is no sound, or it failed ("failed")."""
+    found = peaks_for(asset=door.recording.asset, again=again)
+    return JsonResponse({"state": found.state, **found.content}, status=STATUS[found.state])

@@ -76,7 +76,6 @@ class ReplacementForm(RecordingOptionsForm):
     # A published recording stays published, and nobody gets a mail.
     publish_when_ready = None  # type: ignore[assignment]  # how Django takes a field away
     send_follow_up = None  # type: ignore[assignment]
-    other_languages = None  # type: ignore[assignment]
 
     def options(self) -> dict[str, Any]:
         """What `studio.replacement.replace_recording` wants, apart from the upload."""
@@ -85,6 +84,7 @@ class ReplacementForm(RecordingOptionsForm):
             "keeps_subtitles": data["subtitles"] == "keep",
             "subtitle_offset_ms": round((data["offset"] or 0) * 1000),
             "spoken_language": data["spoken_language"],
+            "other_languages": data["other_languages"],
             "subtitle_languages": data["subtitle_languages"],
         }
 

@@ -38,6 +38,14 @@ def replacement_under_way(recording: Recording) -> Production | None:
     return waiting.order_by("-created_at").first()
 
 
+def spoken_in(recording: Recording) -> tuple[str, list[str]]:
+    """The spoken language of a recording, and others that are spoken too, as its latest production was told."""
+    latest = recording.productions.order_by("-created_at").first()
+    if latest is None or not latest.spoken_language:
+        return recording.webinar.spoken_language, []
+    return latest.spoken_language, list(latest.other_languages)
+
+
 def replace_recording(
     *,
     recording: Recording,
@@ -46,6 +54,7 @@ def replace_recording(
     keeps_subtitles: bool,
     subtitle_offset_ms: int = 0,
     spoken_language: str = "",
+    other_languages: Sequence[str] | None = None,
     subtitle_languages: Sequence[str] = (),
 ) -> Production:
     """Produce an uploaded file and let it take the place of the recording's. The same upload again: the same answer.
@@ -55,6 +64,7 @@ def replace_recording(
     Args:
         keeps_subtitles: subtitles, chapters and slides of the former file are kept, shown `subtitle_offset_ms` later;
             else they are made anew in `subtitle_languages`.
+        spoken_language, other_languages: what is spoken in the new file; as in the former one where not given.
 
     Raises:
         UploadNotReady: the upload is not complete.
@@ -88,7 +98,8 @@ def replace_recording(
         return studio.services.start_production(
             recording=recording,
             user=user,
-            spoken_language=spoken_language or recording.webinar.spoken_language,
+            spoken_language=spoken_language or spoken_in(recording)[0],
+            other_languages=spoken_in(recording)[1] if other_languages is None else other_languages,
             subtitle_languages=[] if keeps_subtitles else subtitle_languages,
             publish_when_ready=recording.state == RecordingState.PUBLISHED,
             send_follow_up=False,

@@ -320,5 +320,9 @@ def is_written_in(language: Language, text: str) -> bool:
 
 def letters_in_own_script(language: Language, counts: Counter[str]) -> int:
     """How many of counted letters are of a script that the language is written in."""
-    own = {script for one in language.scripts for script in _WRITTEN_WITH.get(one, {one})}
-    return sum(counts[script] for script in own)
+    return sum(counts[script] for script in own_scripts(language))
+
+
+def own_scripts(language: Language) -> set[str]:
+    """The scripts whose letters a language uses, as ISO 15924 codes; "Jpan" and "Kore" without their Han characters."""
+    return {script for one in language.scripts for script in _WRITTEN_WITH.get(one, {one})}

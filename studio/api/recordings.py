@@ -132,6 +132,9 @@ class ReplacementSerializer(serializers.Serializer[Any]):
     keeps_subtitles = serializers.BooleanField(default=True)
     subtitle_offset_ms = serializers.IntegerField(default=0, min_value=-86_400_000, max_value=86_400_000)
     spoken_language = serializers.CharField(required=False, validators=[known_language], max_length=35)
+    other_languages = serializers.ListField(
+        child=serializers.CharField(validators=[known_language], max_length=35), required=False, max_length=10
+    )
     subtitle_languages = serializers.ListField(
         child=serializers.CharField(validators=[known_language], max_length=35), required=False, max_length=100
     )

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 import transcripts.services
 from library.models import Recording
@@ -85,9 +85,11 @@ def edit_save(request: StudioRequest, pk: UUID) -> JsonResponse:
 
 
 @studio_page
-@require_GET
+@require_http_methods(["GET", "POST"])
 def peaks(request: StudioRequest, pk: UUID) -> JsonResponse:
-    return editing.peaks(_door(request, pk))
+    """GET: the picture of the sound. POST: try once more to make it."""
+    is_change = request.method == "POST"
+    return editing.peaks(_door(request, pk, change=is_change), again=is_change)
 
 
 @studio_page

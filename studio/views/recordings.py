@@ -26,6 +26,7 @@ from studio.forms import (
     TrackForm,
 )
 from studio.models import Production
+from studio.replacement import spoken_in
 from studio.uploads import purpose_for, unused_uploads
 from studio.views.access import StudioRequest, find_recording, studio_page
 from studio.views.productions import production_publish
@@ -225,10 +226,12 @@ def recording_visibility(request: StudioRequest, pk: UUID) -> HttpResponse:
 def production_start(request: StudioRequest, pk: UUID) -> HttpResponse:
     """Prepare a recording once more: with other languages, or after a cancelled production."""
     found = find_recording(request, pk, change=True)
+    spoken, others = spoken_in(found)
     form = RecordingOptionsForm(
         request.POST or None,
         initial={
-            "spoken_language": found.webinar.spoken_language,
+            "spoken_language": spoken,
+            "other_languages": others,
             "subtitle_languages": found.webinar.subtitle_languages,
             "send_follow_up": False,
         },

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 import transcripts.services
 from accounts.links import LinkError
@@ -101,9 +101,10 @@ def save(request: HttpRequest, door: Door) -> JsonResponse:
 
 
 @review_page
-@require_GET
-def peaks(_request: HttpRequest, door: Door) -> JsonResponse:
-    return editing.peaks(door)
+@require_http_methods(["GET", "POST"])
+def peaks(request: HttpRequest, door: Door) -> JsonResponse:
+    """GET: the picture of the sound. POST: try once more to make it."""
+    return editing.peaks(door, again=request.method == "POST")
 
 
 @review_page

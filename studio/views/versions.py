@@ -28,10 +28,12 @@ def versions(request: StudioRequest, pk: UUID) -> HttpResponse:
     """GET: the file in use and the former ones. POST: an uploaded file shall take its place."""
     found = find_recording(request, pk, change=request.method == "POST")
     if request.method != "POST":
+        spoken, others = replacement.spoken_in(found)
         initial = {
             "subtitles": "keep",
             "offset": 0,
-            "spoken_language": found.webinar.spoken_language,
+            "spoken_language": spoken,
+            "other_languages": others,
             "subtitle_languages": found.webinar.subtitle_languages,
         }
         return _versions_page(request, found, ReplacementForm(initial=initial))

@@ -192,6 +192,7 @@ POST   /review/{review}/                                      404  404  302  404
 GET    /review/{review}/data/                                 404  404  200  404  404  404  404  404
 POST   /review/{review}/save/                                 404  404  400  404  404  404  404  404
 GET    /review/{review}/peaks/                                404  404  404  404  404  404  404  404
+POST   /review/{review}/peaks/                                404  404  404  404  404  404  404  404
 GET    /review/{review}/grant/                                404  404  200  404  404  404  404  404
 """
 
@@ -330,6 +331,7 @@ GET    /studio/tracks/{track_id}/edit/                       302  302  302  200 
 GET    /studio/tracks/{track_id}/edit/data/                  302  302  302  200  200  200  404  200
 POST   /studio/tracks/{track_id}/edit/save/                  302  302  302  403  400  400  404  400
 GET    /studio/tracks/{track_id}/edit/peaks/                 302  302  302  404  404  404  404  404
+POST   /studio/tracks/{track_id}/edit/peaks/                 302  302  302  403  404  404  404  404
 GET    /studio/tracks/{track_id}/edit/grant/                 302  302  302  200  200  200  404  200
 POST   /studio/tracks/{track_id}/reviewed/                   302  302  302  403  302  302  404  302
 GET    /studio/tracks/{track_id}/history/                    302  302  302  200  200  200  404  200
@@ -550,6 +552,8 @@ PUT    /api/v1/tracks/{track_id}/cues/                           401  401  401  
 GET    /api/v1/tracks/{track_id}/files/vtt/                      401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/tracks/{track_id}/publish/                        401  401  401  403  200  200  404  200  403  200
 POST   /api/v1/tracks/{track_id}/unpublish/                      401  401  401  403  200  200  404  200  403  200
+GET    /api/v1/tracks/{track_id}/peaks/                         401  401  401  404  404  404  404  404  404  404
+POST   /api/v1/tracks/{track_id}/peaks/                         401  401  401  403  404  404  404  404  403  404
 GET    /api/v1/tracks/{track_id}/report/                         401  401  401  200  200  200  404  200  200  200
 POST   /api/v1/tracks/{track_id}/renew/                          401  401  401  403  409  409  404  409  403  409
 PATCH  /api/v1/tracks/{track_id}/cues/                           401  401  401  403  200  200  404  200  403  200

@@ -3,12 +3,13 @@
 import json
 import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from transcripts import quality
+from transcripts import languages, quality
 from transcripts.cues import Cue, rules_for, to_rows
 
 EDITOR = Path(__file__).parents[2] / "frontend" / "src" / "editor"
@@ -57,12 +58,12 @@ def cues_of(language: str, count: int) -> list[Cue]:
 @pytest.mark.parametrize("language", WORDS)
 def test_remarks_are_those_of_the_server(language: str) -> None:
     cues, rules, duration_ms = cues_of(language, 150), rules_for(language), 240_000
-    elsewhere = {"wrong_script", "other_language"}  # the page has no table of scripts
+    cues[3:6] = [replace(cues[3], text="Здоровье"), replace(cues[4], text="<lang fr>Bonjour</lang>"), cues[5]]
     report = quality.report(cues, language=language, duration_ms=duration_ms, rules=rules)
-    expected = [
-        sorted(one.code for one in report if one.cue_id == cue.id and one.code not in elsewhere) for cue in cues
-    ]
+    expected = [sorted(one.code for one in report if one.cue_id == cue.id) for cue in cues]
+    assert {"wrong_script", "other_language"} <= {one.code for one in report}
     given = {
+        "scripts": sorted(languages.own_scripts(languages.get(language))),
         "lineChars": rules.line_chars,
         "maxLines": rules.max_lines,
         "charsPerSecond": rules.chars_per_second,
@@ -77,6 +78,34 @@ def test_remarks_are_those_of_the_server(language: str) -> None:
     found = run("quality.js", expression, cues=to_rows(cues), rules=given, durationMs=duration_ms)
     assert found == expected
     assert any(expected)
+
+
+def test_speech_without_subtitles_and_what_was_not_translated_are_remarks_too() -> None:
+    source = [
+        Cue("s1", 0, 2000, "The same in both languages."),
+        Cue("s2", 2100, 4000, "Not translated."),
+        Cue("s3", 30_000, 32_000, "Shown at another time."),
+    ]
+    cues = [
+        Cue("a", 0, 1900, "The same in both languages.", source_ids=("s1",)),
+        Cue("b", 26_000, 28_000, "Ailleurs.", source_ids=("s3",)),
+    ]
+    speech = [(0, 1500), (2200, 3800), (5000, 7500), (9000, 25_000), (26_100, 33_000)]
+    report = quality.report(cues, language="fr", source=source, speech=speech)
+    wanted = {"gap", "long_gap", "missing", "untranslated"}
+    given = {"lineChars": 42, "maxLines": 2, "charsPerSecond": 17, "minMs": 1000, "maxMs": 7000, "gapMs": 80,
+             "isFullWidth": False, "tolerance": quality.TOLERANCE, "lowConfidence": quality.LOW_CONFIDENCE}  # fmt: skip
+    expression = (
+        "new m.Reviewer(rules, 0, {speech, source}).of(cues)"
+        ".map((found) => found.map(({code, facts}) => [code, facts.start_ms ?? null]))"
+    )
+    found = run("quality.js", expression, cues=to_rows(cues), rules=given, speech=speech, source=to_rows(source))
+    assert {code for one in found for code, _at in one} >= wanted
+    between = sorted([code, at] for one in found for code, at in one if at is not None)
+    expected = sorted([one.code, one.facts["start_ms"]] for one in report if not one.cue_id)
+    assert between == expected
+    assert ["untranslated", None] in found[0]
+    assert [code for code, at in found[1] if at is not None] == ["gap"]  # beside the cue before it
 
 
 def test_remarks_count_as_errors_where_the_server_says_so() -> None:

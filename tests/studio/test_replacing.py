@@ -232,3 +232,23 @@ def test_the_page_starts_a_replacement_and_lists_versions(recording: Recording, 
     organiser.client.post(f"/studio/versions/{version.pk}/restore/")
     assert Recording.objects.get().asset == version.asset
     assert whole_package(version.asset) is not None
+
+
+def test_what_is_spoken_besides_is_kept_for_the_new_file_unless_it_is_said_anew(recording: Recording) -> None:
+    services.start_production(
+        recording=recording, user=None, spoken_language="fr", subtitle_languages=[], other_languages=["ar"]
+    )
+    assert replacement.spoken_in(recording) == ("fr", ["ar"])
+    kept = replacement.replace_recording(
+        recording=recording, upload=arrived(recording), user=None, keeps_subtitles=False
+    )
+    assert (kept.spoken_language, kept.other_languages) == ("fr", ["ar"])
+
+
+def test_the_form_asks_what_else_is_spoken(organiser: Person, recording: Recording) -> None:
+    upload = arrived(recording)
+    address = f"/studio/recordings/{recording.pk}/versions/"
+    assert 'name="other_languages"' in organiser.client.get(address).content.decode()
+    data = {"upload": str(upload.pk), "subtitles": "new", "spoken_language": "en", "other_languages": ["fr"]}
+    assert organiser.client.post(address, data).status_code == 302
+    assert recording.productions.get().other_languages == ["fr"]

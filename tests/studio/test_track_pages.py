@@ -132,7 +132,21 @@ def test_peaks_are_asked_of_a_worker_once(organiser: Person, track: TextTrack, r
     package.derivatives.create(kind="speech_audio", key="none", size=1, content_type="audio/flac")
     assert [organiser.client.get(page("peaks", track)).status_code for _time in range(2)] == [202, 202]
     Waveform.objects.update(state=WorkState.FAILED)
-    assert organiser.client.get(page("peaks", track)).status_code == 404
+    failed = organiser.client.get(page("peaks", track))
+    assert (failed.status_code, failed.json()) == (404, {"state": "failed"})
+
+
+def test_peaks_that_failed_are_measured_again_when_somebody_asks(
+    organiser: Person, track: TextTrack, recording: Recording
+) -> None:
+    package = give_package(recording.asset)
+    package.derivatives.create(kind="speech_audio", key="none", size=1, content_type="audio/flac")
+    for state in (WorkState.FAILED, WorkState.DONE):  # one whose file is gone was done
+        organiser.client.get(page("peaks", track))
+        Waveform.objects.update(state=state)
+        again = organiser.client.post(page("peaks", track))
+        assert (again.status_code, again.json()) == (202, {"state": "coming"})
+        assert Waveform.objects.get().state == WorkState.QUEUED
 
 
 def test_history_compares_and_brings_back(organiser: Person, track: TextTrack) -> None:

@@ -249,3 +249,11 @@ class AbilitySerializer(serializers.Serializer[Any]):
     can_recognise = serializers.BooleanField()
     can_translate_from = serializers.BooleanField()
     can_translate_into = serializers.BooleanField()
+
+
+class PeaksSerializer(serializers.Serializer[Any]):
+    """How loud a recording is over time."""
+
+    state = serializers.ChoiceField(choices=["ready", "coming", "failed", "none"])
+    per_second = serializers.IntegerField(required=False, help_text="How many values a second.")
+    peaks = serializers.CharField(required=False, help_text="A byte for each value, from 0 to 255, in Base64.")

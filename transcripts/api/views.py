@@ -24,6 +24,7 @@ from transcripts.api.serializers import (
     ConflictSerializer,
     CuesSerializer,
     ErrorsSerializer,
+    PeaksSerializer,
     PublishSerializer,
     RenewalSerializer,
     RenewSerializer,
@@ -38,6 +39,7 @@ from transcripts.api.serializers import (
 )
 from transcripts.errors import EditConflict, HasErrors
 from transcripts.models import GlossaryTerm, TextTrack
+from transcripts.services import waveform
 
 
 class TrackViewSet(
@@ -211,6 +213,18 @@ class TrackViewSet(
         row = get_object_or_404(self.get_object().review_links, pk=_uuid_or_404(link))
         return Response(ReviewLinkSerializer(services.revoke_review(link=row, user=self.user)).data)
 
+    @extend_schema(responses={200: PeaksSerializer, 202: PeaksSerializer, 404: PeaksSerializer})
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def peaks(self, request: Request, pk: str) -> Response:
+        """How loud the recording is over time; 202 while a worker measures it, 404 without sound or if that failed."""
+        return _peaks(self.get_object())
+
+    @extend_schema(request=None, responses={200: PeaksSerializer, 202: PeaksSerializer, 404: PeaksSerializer})
+    @peaks.mapping.post
+    def measure_peaks(self, request: Request, pk: str) -> Response:
+        """Try once more to measure what failed."""
+        return _peaks(self.get_object(), again=True)
+
     @extend_schema(responses=StaleCueSerializer(many=True))
     @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
     def stale(self, request: Request, pk: str) -> Response:
@@ -268,6 +282,11 @@ class TrackViewSet(
             },
         )
         return cast(Response, answer)  # a plain text answer needs none of the framework's negotiation
+
+
+def _peaks(track: TextTrack, *, again: bool = False) -> Response:
+    found = waveform.peaks_for(asset=track.asset, again=again)
+    return Response({"state": found.state, **found.content}, status=waveform.STATUS[found.state])
 
 
 def conflict_of(error: EditConflict) -> dict[str, object]:

@@ -52,7 +52,10 @@ class Editor {
     this.#labels = config.labels;
     this.#config = config;
     this.#player = player;
-    this.#reviewer = new Reviewer(config.rules, config.durationMs);
+    this.#reviewer = new Reviewer(config.rules, config.durationMs, {
+      speech: data.speech,
+      source: data.source?.cues,
+    });
     this.#reviewer.stale = new Set(data.stale ?? []);
     this.#list = new List(this.#store, {
       labels: config.labels,
@@ -174,10 +177,12 @@ class Editor {
     this.#status.dataset.state = state;
   }
 
-  async #showWave(container) {
+  async #showWave(container, token = "") {
     if (!this.#player || !this.#config.peaksUrl || !this.#config.durationMs) return;
-    const peaks = await fetchPeaks(this.#config.peaksUrl);
-    if (!peaks) return;
+    const peaks = await fetchPeaks(this.#config.peaksUrl, token);
+    if (peaks === "failed") this.#offerWave(container);
+    if (!peaks || peaks === "failed") return;
+    container.replaceChildren();
     this.#wave = new Waveform(container, {
       player: this.#player,
       peaks,
@@ -186,6 +191,27 @@ class Editor {
       mayEdit: this.#config.mayEdit,
       label: this.#labels.waveform,
     });
+  }
+
+  /** The picture of the sound could not be made: say so, and let a person have it tried again. */
+  #offerWave(container) {
+    const token = container.closest("[data-editor]").querySelector("[name=csrfmiddlewaretoken]").value;
+    const again = h(
+      "button",
+      {
+        type: "button",
+        class: "btn btn-sm btn-outline-primary",
+        onclick: () => {
+          container.hidden = true;
+          this.#showWave(container, token);
+        },
+      },
+      this.#labels.tryAgain,
+    );
+    container.replaceChildren(
+      h("p", { class: "editor-nowave" }, this.#labels.noWaveform, " ", this.#config.mayEdit ? again : null),
+    );
+    container.hidden = false;
   }
 
   // --- Playing -------------------------------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ class Row {
     }
     this.#cue = cue;
     this.#remarks = remarks;
-    const worded = remarks.map(({ code, facts }) => fill(labels.quality[code] ?? code, facts));
+    const worded = remarks.map(({ code, facts }) => fill(labels.quality[code] ?? code, shown(facts)));
     this.hints.textContent = worded.length ? worded.join(" ") : fill(labels.numbers, figures(cue, rules));
     this.element.classList.toggle("has-errors", remarks.some((one) => one.isError));
     this.element.classList.toggle("has-remarks", remarks.length > 0);
@@ -243,4 +243,23 @@ class Row {
 /** Change a field's value only where it differs, so that the cursor stays where it is. */
 function put(field, value) {
   if (field.value !== value) field.value = value;
+}
+
+/** A remark's facts as people read them. */
+function shown(facts) {
+  const { start_ms: start, language } = facts;
+  return {
+    ...facts,
+    ...(start === undefined ? {} : { time: timeText(start).replace(/\.\d+$/, "") }),
+    ...(language ? { language: nameOf(language) } : {}),
+  };
+}
+
+/** A language's own name, as far as the browser knows it. */
+function nameOf(tag) {
+  try {
+    return new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag; // no tag at all
+  }
 }

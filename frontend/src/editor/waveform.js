@@ -11,14 +11,17 @@ const PX_PER_SECOND = 60;
 const AROUND = 12; // cues on each side of the selected or played one that are drawn
 
 /** Fetch {per_second, peaks}, waiting while a worker measures; null if there are none. */
-export async function fetchPeaks(url) {
+/** The values; or "failed" if a worker could not measure them; or null. With a `token`, have it tried again first. */
+export async function fetchPeaks(url, token = "") {
   for (let asked = 0; asked < MOST_ASKED; asked += 1) {
-    const answer = await fetch(url).catch(() => null);
+    const begin = token && asked === 0 ? { method: "POST", headers: { "X-CSRFToken": token } } : {};
+    const answer = await fetch(url, begin).catch(() => null);
     if (answer?.status === 200) {
       const { per_second, peaks } = await answer.json();
       const bytes = Uint8Array.from(atob(peaks), (letter) => letter.charCodeAt(0));
       return { perSecond: per_second, values: Float32Array.from(bytes, (byte) => byte / 255) };
     }
+    if (answer?.status === 404) return (await answer.json().catch(() => ({}))).state === "failed" ? "failed" : null;
     if (answer?.status !== 202) return null;
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
   }

@@ -12,12 +12,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEntry, Role
 from accounts.services import create_api_token
+from media.models import Asset, Package
 from tests.factories.accounts import MembershipFactory
 from tests.factories.media import AssetFactory
 from tests.factories.transcripts import TrackFactory
 from transcripts import cues, selectors
 from transcripts.cues import Cue
-from transcripts.models import TextTrack, TrackState
+from transcripts.models import TextTrack, TrackState, Waveform
+from work.models import WorkState
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/tracks/"
@@ -304,3 +306,20 @@ def test_languages_say_what_can_be_done_with_them() -> None:
     rows = {row["tag"]: row for row in Client().get("/api/v1/languages/").json()}
     assert rows["ar"]["direction"] == "rtl"
     assert (rows["wo"]["autonym"], rows["wo"]["can_recognise"]) == ("Wolof", False)
+
+
+def test_peaks_are_for_members_and_are_tried_again_by_those_who_may_change_something() -> None:
+    track = TrackFactory()
+    address = f"{LIST}{track.pk}/peaks/"
+    organiser, reviewer = member_of(track), member_of(track, Role.REVIEWER)
+    silent = organiser.get(address)
+    assert (silent.status_code, silent.json()) == (404, {"state": "none"})
+    assert [one.get(address).status_code for one in (stranger(), Client(), reviewer)] == [404, 401, 404]
+    package = Package.objects.create(asset=track.asset, prefix="peaks")
+    Asset.objects.filter(pk=track.asset.pk).update(current_package=package)
+    package.derivatives.create(kind="speech_audio", key="none", size=1, content_type="audio/flac")
+    assert reviewer.post(address).status_code == 403
+    assert (organiser.get(address).status_code, organiser.get(address).json()) == (202, {"state": "coming"})
+    Waveform.objects.update(state=WorkState.FAILED)
+    assert (organiser.get(address).status_code, organiser.get(address).json()) == (404, {"state": "failed"})
+    assert organiser.post(address).status_code == 202
