@@ -128,6 +128,17 @@ def save_answers(*, registration: Registration, cleaned: Cleaned) -> Response:
     return response
 
 
+def require_seats(*, cleaned: Cleaned) -> None:
+    """Check that the chosen seats are free, before anybody is looked up: the answer tells nothing about the address.
+
+    Raises:
+        AnswersRefused: one is not.
+    """
+    wants = {(item.pk, choice) for item, value in cleaned.values.items() for choice in choice_ids(value)}
+    rows = ChoiceSeats.objects.filter(item__in={one for one, _c in wants}, taken__gte=F("capacity"))
+    _refuse_full({(item, choice) for item, choice in rows.values_list("item", "choice")} & wants)
+
+
 def release_seats(*, registration: Registration) -> None:
     """Free the seats of a registration that ended. The answers that held them are forgotten, so that each seat taken
     is an answer that is there. Safe to call again."""
@@ -220,14 +231,20 @@ def _change_seats(before: Mapping[Any, Answer], values: Mapping[QuestionnaireIte
     wants = {(item.pk, choice) for item, value in values.items() for choice in choice_ids(value)}
     limited = set(ChoiceSeats.objects.filter(item__in={one for one, _c in had | wants}).values_list("item", "choice"))
     # In one order for everybody, so that no two transactions wait for each other.
-    full: dict[str, str] = {}
+    full: set[tuple[Any, str]] = set()
     for item_id, choice in sorted((had ^ wants) & limited):
         if (item_id, choice) in had:
             _give_back(item_id, choice)
         elif not _take(item_id, choice):
-            full[str(item_id)] = _("The last seat of your choice has just been taken. Please choose another.")
-    if full:
-        raise AnswersRefused(_("Please correct the marked answers."), errors=full, code="seats_taken")
+            full.add((item_id, choice))
+    _refuse_full(full)
+
+
+def _refuse_full(full: Iterable[tuple[Any, str]]) -> None:
+    text = _("The last seat of your choice has just been taken. Please choose another.")
+    errors = {str(item_id): text for item_id, _choice in full}
+    if errors:
+        raise AnswersRefused(_("Please correct the marked answers."), errors=errors, code="seats_taken")
 
 
 def _take(item_id: Any, choice: str) -> bool:

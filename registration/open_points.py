@@ -8,8 +8,11 @@ a place over it; but the way into the live room leads past the consents that reg
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from registration.answers import ENDED, unanswered
 from registration.consents import open_consents
@@ -20,6 +23,8 @@ from registration.models import (
     QuestionnairePurpose,
     Registration,
 )
+
+CHUNK: Final = 500
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,12 @@ def open_points(registrations: Iterable[Registration]) -> dict[UUID, OpenPoints]
 def open_points_of(registration: Registration) -> OpenPoints:
     """What is open of one registration."""
     return open_points([registration])[registration.pk]
+
+
+def lacking(registrations: "QuerySet[Registration]") -> "QuerySet[Registration]":
+    """Those of one webinar's registrations of which something is open. Reads them all, some hundred at a time."""
+    rows = registrations.select_related("webinar__organisation").order_by("pk").iterator(chunk_size=CHUNK)
+    found: list[UUID] = []
+    while chunk := list(islice(rows, CHUNK)):
+        found += [pk for pk, points in open_points(chunk).items() if points]
+    return registrations.filter(pk__in=found)

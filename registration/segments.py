@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from events.models import Webinar
 from registration import attendance
 from registration.models import Registration, RegistrationState
+from registration.open_points import lacking
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ for _segment in (
     ),
     Segment("confirmed", _("Those who have a place"), _having(RegistrationState.CONFIRMED)),
     Segment("waitlisted", _("Those who wait for a place"), _having(RegistrationState.WAITLISTED)),
+    Segment(
+        "lacking",
+        _("Those who still have something to answer or to agree to"),
+        lambda webinar: lacking(_having(RegistrationState.CONFIRMED, RegistrationState.WAITLISTED)(webinar)),
+    ),
     Segment("attended", _("Those who were there to the end"), _in(attendance.Segment.ATTENDED)),
     Segment("left_early", _("Those who left early"), _in(attendance.Segment.LEFT_EARLY)),
     Segment("absent", _("Those who had a place and were not there"), _in(attendance.Segment.NOT_ATTENDED)),

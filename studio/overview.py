@@ -15,6 +15,7 @@ from accounts.rules import Person
 from events.models import Material, Webinar, WebinarQuerySet, WebinarState
 from library.models import Recording, RecordingState
 from registration.models import Registration, RegistrationState
+from registration.open_points import lacking
 from registration.selectors import search_registrations
 from studio.models import Production, StepRow
 from transcripts.models import TextTrack
@@ -78,8 +79,13 @@ def registrant_counts(webinar: Webinar) -> RegistrantCounts:
 def registrants(
     webinar: Webinar, *, search: str = "", filters: Mapping[str, str] | None = None
 ) -> "QuerySet[Registration]":
-    """The webinar's registrants, latest first, or the waiting list in its order (see `search_registrations`)."""
+    """The webinar's registrants, latest first, or the waiting list in its order (see `search_registrations`).
+
+    With `open` among the filters, those of them that lack something.
+    """
     found = search_registrations(webinar.registrations.all(), search=search, filters=filters)
+    if (filters or {}).get("open"):
+        found = lacking(found)
     if (filters or {}).get("state") == RegistrationState.WAITLISTED:
         return found.order_by("waitlist_position", "pk")
     return found.order_by("-created_at", "pk")

@@ -17,7 +17,7 @@ from notifications.addresses import clean_address
 from notifications.models import Message
 from registration import consents as consent_records
 from registration import messages
-from registration.answers import Cleaned, release_seats, save_answers
+from registration.answers import Cleaned, release_seats, require_seats, save_answers
 from registration.errors import ConsentMissing, NotRegistered
 from registration.models import (
     ConsentText,
@@ -105,6 +105,8 @@ def register(
             # Before anybody is looked up, so that the answer tells nothing about the address (promise A9).
             admission.require_domain(webinar, address)
             invitation = invitations.require(webinar, invitation, address)
+            if answers is not None:
+                require_seats(cleaned=answers)
         registration = _find(webinar, address)
         if registration is not None and not _can_begin_anew(registration, user):
             if group is not None and registration.group_id is None:

@@ -41,7 +41,7 @@ from studio.views.webinars import find_webinar, page_of, webinar_context
 from work.errors import DomainError
 
 PAGE_SIZE = 50
-FILTERS = ("state", "country", "language", "source", "group", "invitation")
+FILTERS = ("state", "country", "language", "source", "group", "invitation", "open")
 
 
 def filters_of(request: HttpRequest) -> dict[str, str]:

@@ -14,12 +14,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from events.models import Webinar
 from notifications.models import Message
-from registration import consents, imports, questions, services, surveys
-from registration.errors import ConsentChanged, InvalidDetail, InvalidQuestion, WrongState
+from registration import consents, imports, questions, segments, services, surveys
+from registration.errors import AnswersRefused, ConsentChanged, InvalidDetail, InvalidQuestion, WrongState
 from registration.links import group_link_for, join_link_for, token_for
+from registration.list_answers import ListQuestions
 from registration.messages import about
 from registration.models import Group, QuestionKind, Registration, RegistrationImport, RegistrationSource
-from registration.open_points import open_points, open_points_of
+from registration.open_points import lacking, open_points, open_points_of
 from tests.factories.accounts import UserFactory
 from tests.factories.events import SeriesFactory, WebinarFactory
 from tests.factories.questions import ask, make_question, make_questionnaire
@@ -257,6 +258,27 @@ def test_open_points_of_many_cost_as_many_queries_as_of_one(
         rows = list(webinar.registrations.select_related("webinar__organisation")[:count])
         with django_assert_num_queries(4):
             open_points(rows)
+
+
+def test_those_who_lack_something_can_be_found_and_written_to(webinar: Webinar) -> None:
+    services.register(
+        webinar=webinar, email="f@example.org", name="Fay", language="en", time_zone="UTC", consents=["privacy"]
+    )
+    registration = member(team(webinar))
+    assert list(lacking(webinar.registrations.all())) == [registration]
+    assert list(segments.people(webinar, "lacking")) == [registration]
+    consents.change(registration=registration, kind="privacy", is_given=True)
+    assert not segments.people(webinar, "lacking").exists()
+
+
+def test_full_choice_does_not_tell_a_coordinator_who_is_registered(webinar: Webinar) -> None:
+    item = ask(make_questionnaire(webinar), QuestionKind.CHOICE, seats={"c1": 1})
+    taken = ListQuestions(webinar).clean({item.pk.hex: "c1"})
+    register(webinar, answers=taken)
+    group = team(webinar)
+    for email in ("anna@example.org", "new@example.org"):
+        with pytest.raises(AnswersRefused):
+            services.add_member(group=group, email=email, name="Anna", answers=taken)
 
 
 def test_team_page_takes_answers_with_the_rows(client: Client, webinar: Webinar) -> None:

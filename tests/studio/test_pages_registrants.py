@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry
 from events.models import Webinar
-from registration.models import RegistrationState
+from registration.models import RegistrationSource, RegistrationState
 from studio.exports import safe_cell
 from tests.factories.registration import RegistrationFactory
 from tests.studio.conftest import Person
@@ -55,6 +55,18 @@ def test_list_can_be_limited_to_a_state(webinar: Webinar, organiser: Person) -> 
 
     assert names(organiser, webinar, "?state=waitlisted") == ["Jean"]
     assert names(organiser, webinar, "?state=nonsense") == ["Jean", "Anna"]
+
+
+def test_list_shows_what_is_still_open_and_can_be_limited_to_it(webinar: Webinar, organiser: Person) -> None:
+    RegistrationFactory(webinar=webinar, name="Anna")
+    said = {"privacy": {"version": "1", "at": "2027-01-01T00:00:00+00:00", "by": "coordinator"}}
+    RegistrationFactory(webinar=webinar, name="Maria", source=RegistrationSource.GROUP, consents=said)
+
+    assert names(organiser, webinar, "?open=1") == ["Maria"]
+    answer = organiser.client.get(reverse("studio:registrants", args=[webinar.pk]))
+    assert [missing for _row, missing in answer.context["rows"]] == [["privacy notice"], []]
+    header, *rows = download(organiser, webinar)
+    assert [row[header.index("Still to be answered")] for row in rows] == ["privacy notice", ""]
 
 
 def test_names_are_text(webinar: Webinar, organiser: Person) -> None:
