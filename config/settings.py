@@ -432,10 +432,14 @@ if IN_PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"without_keys": {"()": "config.logs.WithoutKeys"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}},
+    "formatters": {"clean": {"()": "config.logs.Clean", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "clean"}},
     "root": {"handlers": ["console"], "level": ENV["LOG_LEVEL"]},
-    "loggers": {"axes": {"level": "WARNING"}, "ctranslate2": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "ctranslate2": {"level": "WARNING"},
+        # It brings a handler of its own, and names whole addresses when a request fails outside Django.
+        "gunicorn.error": {"handlers": ["console"], "propagate": False},
+    },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -3,6 +3,7 @@
 import io
 import logging
 import logging.config
+import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from config.logs import WithoutKeys, without_keys
+from config.logs import Clean, without_keys, without_people
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def log() -> Iterator[io.StringIO]:
     """What the console handler of the settings would write."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.addFilter(WithoutKeys())
+    handler.setFormatter(Clean())
     logger = logging.getLogger("django.request")
     logger.addHandler(handler)
     yield written
@@ -49,12 +50,29 @@ def test_what_is_no_key_stays() -> None:
     assert without_keys(line) == line
 
 
-def test_every_handler_has_the_filter() -> None:
+def test_every_handler_writes_clean_lines() -> None:
     for handler in cast(dict[str, dict[str, Any]], settings.LOGGING["handlers"]).values():
-        assert "without_keys" in handler["filters"]
+        assert cast(dict[str, Any], settings.LOGGING["formatters"])[handler["formatter"]]["()"] == "config.logs.Clean"
+
+
+def test_the_web_servers_own_lines_are_cleaned() -> None:
+    assert [type(handler.formatter) for handler in logging.getLogger("gunicorn.error").handlers] == [Clean]
 
 
 def test_lines_with_arguments_are_cleaned_too() -> None:
     record = logging.LogRecord("x", logging.INFO, "", 1, "%s %s", ("/files/0123456789abcdef", 7), None)
-    assert WithoutKeys().filter(record)
-    assert record.getMessage() == "/files/0123456789ab... 7"
+    assert Clean().format(record) == "/files/0123456789ab... 7"
+
+
+def test_what_an_exception_says_is_cleaned_too() -> None:
+    try:
+        raise ValueError("no user zoe.oneil+x@mail.example.org\nDETAIL:  Failing row contains (1, Zoe\nO'Neil).")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "failed", (), sys.exc_info())
+    line = Clean().format(record)
+    assert line.splitlines()[-2:] == ["ValueError: no user ...@mail.example.org", "DETAIL: left out"]
+
+
+@pytest.mark.parametrize("text", ["attempt 3 of job@host", "pool@%h ready", "8 @ 9", "https://example.org/x"])
+def test_what_is_nobodys_address_stays(text: str) -> None:
+    assert without_people(text) == text

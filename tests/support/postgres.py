@@ -51,6 +51,23 @@ def keep_schema(*, folder: str, database: str) -> None:
     unfinished.rename(dump)
 
 
+def dump(*, folder: str, database: str) -> bytes:
+    """A backup of one database of the server in `folder`, for `pg_restore`; not packed, so that texts show in it."""
+    command = [*_as_owner(), _bin("pg_dump"), "-Fc", "-Z0", "-h", folder, database]
+    return subprocess.run(command, stdout=subprocess.PIPE, cwd="/", check=True).stdout
+
+
+def restore(backup: bytes, *, folder: str, database: str) -> None:
+    """Make a new database of a backup."""
+    subprocess.run([*_as_owner(), _bin("createdb"), "-h", folder, "-T", "template0", database], cwd="/", check=True)
+    command = [*_as_owner(), _bin("pg_restore"), "--exit-on-error", "-h", folder, "-d", database]
+    subprocess.run(command, input=backup, cwd="/", check=True)
+
+
+def drop(*, folder: str, database: str) -> None:
+    subprocess.run([*_as_owner(), _bin("dropdb"), "--if-exists", "-h", folder, database], cwd="/", check=True)
+
+
 class Postgres:
     """`start` returns a DATABASE_URL; `stop` ends the server and removes its data."""
 
