@@ -122,6 +122,24 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor} {self.action} {self.target_type} {self.target_id}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write it, once.
+
+        Raises:
+            TypeError: it was written before. Erasing a person takes their address out in another way.
+        """
+        if not self._state.adding:
+            raise TypeError("What was done stays written as it is.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> Any:
+        """Never; the nightly purge deletes what has been kept long enough.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("What was done stays written.")
+
 
 class IdempotentAnswer(models.Model):
     """The answer to a POST that carried an `Idempotency-Key`, kept for a day so that a repeated call gets it again."""

@@ -225,6 +225,18 @@ def retry(*, imported: RegistrationImport, user: User) -> None:
         )
 
 
+def cancel(*, imported: RegistrationImport, user: User) -> None:
+    """Stop reading a list in; who was registered from it stays. What is finished stays as it is."""
+    with transaction.atomic():
+        work.request_cancel(imported)
+        record_action(
+            action="registrations.import_cancelled",
+            target=imported,
+            organisation=imported.webinar.organisation,
+            user=user,
+        )
+
+
 def run_import(lease: Lease[RegistrationImport]) -> None:
     """Register the people of a confirmed list, line by line; the handler of the kind "registration.import".
 

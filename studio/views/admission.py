@@ -24,7 +24,6 @@ from studio import exports
 from studio.forms import InviteForm, RegistrantsFileForm, SharedInvitationForm
 from studio.views.access import StudioRequest, find, studio_page
 from studio.views.webinars import find_webinar, page_of, webinar_context
-from work import services as work
 from work.errors import DomainError
 
 PAGE_SIZE = 50
@@ -181,7 +180,7 @@ def import_page(request: StudioRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def import_cancel(request: StudioRequest, pk: UUID) -> HttpResponse:
     found = _find_import(request, pk, change=True)
-    work.request_cancel(found)
+    imports.cancel(imported=found, user=request.user)
     return redirect("studio:import", pk=pk)
 
 
