@@ -64,7 +64,7 @@ class ImportSerializer(ImportSummarySerializer):
         return [{name: row[name] for name in names if name in row} for row in imported.rows]
 
 
-class ColumnsSerializer(serializers.Serializer[Any]):
+class ListColumnsSerializer(serializers.Serializer[Any]):
     columns = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=1000),
         help_text=(
@@ -110,12 +110,12 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganisedV
         made = imports.prepare(webinar=data["webinar"], file=data["file"], user=self.organiser)
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=ColumnsSerializer, responses=ImportSerializer)
+    @extend_schema(request=ListColumnsSerializer, responses=ImportSerializer)
     @action(detail=True, methods=["post"])
     def columns(self, request: Request, pk: str) -> Response:
         """Say which column holds what; the outcomes are judged again."""
         imported = self.get_object()
-        data = ColumnsSerializer(data=request.data)
+        data = ListColumnsSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         found = imports.choose_columns(imported=imported, columns=data.validated_data["columns"])
         return Response(self.get_serializer(found).data)
