@@ -243,7 +243,7 @@ def silent_broker(scene: Scene) -> dict[str, Any]:
         began = time.monotonic()
         alarmed = scene.wait_for(
             "the alarm",
-            lambda: health.stuck_queues(longer_than_s=20) or scene.state() == "published",
+            lambda: health.stuck_queues(longer_than_s=8) or scene.state() == "published",
             180,
         )
         scene.wait_until_published()
@@ -289,7 +289,7 @@ SCENES: dict[str, tuple[Callable[[Scene], dict[str, Any]], dict[str, str]]] = {
     "forgotten": (forgotten, {}),
     "cancelled": (cancelled, {"WORK_LEASE_S": "60"}),
     "mail_beside_media": (mail_beside_media, {"WORK_LEASE_S": "60"}),
-    "silent_broker": (silent_broker, {"WORK_STUCK_S": "40", "WORK_LEASE_S": "60"}),
+    "silent_broker": (silent_broker, {"WORK_STUCK_S": "20", "WORK_LEASE_S": "30"}),
 }
 
 
