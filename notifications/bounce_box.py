@@ -3,7 +3,7 @@
 import contextlib
 import imaplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 from urllib.parse import SplitResult, unquote
 
@@ -38,7 +38,7 @@ def opened(*, read_only: bool = False) -> Iterator[imaplib.IMAP4]:
         ) from error
 
 
-def mails(*, delete: bool) -> Iterator[bytes]:
+def mails(*, delete: bool) -> Generator[bytes, None, None]:
     """Read what is new, one mail after another, each at most MOST_BYTES of it.
 
     A mail is marked as read, or deleted, once the next one is asked for, so one that stops the reader is read again.

@@ -23,7 +23,7 @@ def use_database() -> Iterator[Callable[[str], None]]:
 
     def use(name: str) -> None:
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's has one
         connection.settings_dict["NAME"] = name
 
     yield use

@@ -26,7 +26,7 @@ def use(settings: Settings, service: str, **more: str) -> None:
     settings.ROOT_URLCONF = tuple(webhooks.routes())
 
 
-def post(service: str, payload: Any, **headers: str) -> int:
+def post(service: str, payload: Any, **headers: Any) -> int:
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     headers = {"HTTP_AUTHORIZATION": AUTH, **headers}
     client = Client(raise_request_exception=False)

@@ -231,7 +231,10 @@ def test_dates_that_a_spreadsheet_turned_round_are_turned_back() -> None:
 
 def test_the_sheets_of_a_workbook_are_tables_below_one_another() -> None:
     heading: list[object] = ["Name", "Join time", "Leave time"]
-    rows = [["Anna", "3/4/27 2:00 PM", "3/4/27 3:00 PM"], ["Jean", "3/4/27 2:10 PM", "3/4/27 3:00 PM"]]
+    rows: list[list[object]] = [
+        ["Anna", "3/4/27 2:00 PM", "3/4/27 3:00 PM"],
+        ["Jean", "3/4/27 2:10 PM", "3/4/27 3:00 PM"],
+    ]
     found = stays(workbook([["Summary"], ["People", 2]], [heading, rows[0]], [heading, rows[1]]))
     assert [name for name, *_rest in found] == ["Anna", "Jean"]
 

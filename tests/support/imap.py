@@ -24,6 +24,7 @@ default_internal_user = {user}
 default_login_user = {user}
 default_internal_group = {group}
 listen = 127.0.0.1
+auth_failure_delay = 0
 mail_location = maildir:{folder}/mail
 service imap-login {{
   chroot =
