@@ -1,6 +1,7 @@
 """Registering as people do it: by keyboard alone, in two directions, on a phone, without scripts."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -104,11 +105,13 @@ def addresses(webinar: Webinar) -> list[str]:
         has_agreed=True,
     )
     services.add_member(group=group, name="Bea", email="bea@example.org")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"line": 2, "values": {"name": "Anna", "email": "a@example.org"}, "outcome": "new", "error": ""},
         {"line": 3, "values": {"name": "Eva", "email": "eva"}, "outcome": "wrong", "error": "This is no address."},
     ]
-    imported = group.imports.create(webinar=webinar, rows=rows, file_name="people.csv")
+    read = {"heading": ["Name", "Mail"], "columns": {"name": 0, "email": 1}}
+    lines = [row | {"cells": list(row["values"].values())} for row in rows]
+    imported = group.imports.create(webinar=webinar, rows=lines, file_name="people.csv", **read)
     team = group_link_for(group)
     links = [
         *(link_for(person) for person in people),
