@@ -50,7 +50,9 @@ from tests.factories.accounts import MembershipFactory
 from tests.factories.events import MaterialFactory, SpeakerFactory, WebinarFactory
 from tests.factories.questions import ask, make_questionnaire
 from tests.factories.registration import RegistrationFactory
+from tests.factories.transcripts import TrackFactory
 from tests.registration.helpers import register
+from transcripts.models import ReviewLink, Revision
 from work.models import WorkState
 from work.services import execute
 
@@ -166,6 +168,19 @@ def test_erased_person_is_nowhere(webinar: Webinar, django_capture_on_commit_cal
 
     assert [line for line in database().split("{") if MARK in line] == []
     assert MARK not in stored_files()
+
+
+def test_a_reviewer_of_subtitles_is_nowhere_and_their_work_stays(db: None) -> None:
+    track = TrackFactory()
+    link = ReviewLink.objects.create(
+        track=track, email=EMAIL, name=f"{MARK} Reviewer", expires_at=timezone.now() + timedelta(days=9)
+    )
+    Revision.objects.filter(pk=track.current_revision_id).update(review_link=link)
+    assert MARK in database()
+    erase_person(email=EMAIL)
+    assert MARK not in database()
+    track.refresh_from_db()
+    assert track.current_revision is not None
 
 
 def test_nobody_elses_data_go(webinar: Webinar, django_capture_on_commit_callbacks: Any) -> None:
