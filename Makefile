@@ -20,8 +20,8 @@ run: setup  ## serve this folder's database and files: web server, workers, sche
 	@$(BIN)/python manage.py serve --port $(PORT)
 
 test: setup-test  ## run all tests
-	$(BIN)/pytest -n 2 --dist load -q
-	ROSTRUM_TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist load -q tests/work tests/registration tests/notifications tests/transcripts/services/test_tracks.py
+	$(BIN)/pytest -n 2 --dist worksteal -q
+	ROSTRUM_TEST_DATABASE=sqlite $(BIN)/pytest -n 2 --dist worksteal -q tests/work tests/registration tests/notifications tests/transcripts/services/test_tracks.py
 
 lint: setup-test  ## check style, types, the order of imports and the translations
 	$(BIN)/ruff check .

@@ -41,7 +41,7 @@ def assert_done_once(outcome: dict[str, Any]) -> None:
 
 def test_kills_at_random_moments_cost_one_part_each_and_lose_nothing() -> None:
     """The small brother of `python -m benchmarks.kills` (J1, J3, J6, M1)."""
-    result = run("benchmarks.kills", "--kills", "3", "--seconds", "60", "--json")
+    result = run("benchmarks.kills", "--kills", "2", "--seconds", "36", "--json")
     assert result["faults"] == []
     assert all(kill["redone"] <= 1 for kill in result["kills"])
 
