@@ -46,6 +46,7 @@ class RecordingTrackSerializer(serializers.Serializer[TextTrack]):
     vtt_url = serializers.SerializerMethodField()
     srt_url = serializers.SerializerMethodField()
     txt_url = serializers.SerializerMethodField()
+    html_url = serializers.SerializerMethodField()
 
     def get_vtt_url(self, track: TextTrack) -> str:
         return self._url(track, "vtt")
@@ -55,6 +56,10 @@ class RecordingTrackSerializer(serializers.Serializer[TextTrack]):
 
     def get_txt_url(self, track: TextTrack) -> str:
         return self._url(track, "txt")
+
+    def get_html_url(self, track: TextTrack) -> str:
+        """The transcript as a page to read, with the titles of the slides."""
+        return self._url(track, "html")
 
     def _url(self, track: TextTrack, text_format: str) -> str:
         slug = self.context["slug"]

@@ -28,11 +28,10 @@ from media.services.posters import poster_name
 from media.timeline import Window
 from registration.links import registration_by_token, remember_registration
 from registration.models import RegistrationState
+from transcripts import formats
 from transcripts import selectors as transcripts_selectors
 from transcripts import services as transcripts_services
 from transcripts.models import TextTrack
-
-_TEXT_FORMATS = {"vtt": "text/vtt", "srt": "application/x-subrip", "txt": "text/plain"}
 
 
 @require_safe
@@ -134,7 +133,7 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
         return _remember_registration(request, slug, address=request.path)
     recording = _recording(request, slug)
     track = _track(recording, language)
-    if text_format not in _TEXT_FORMATS:
+    if text_format not in formats.MEDIA_TYPES:
         raise Http404
     text = transcripts_services.export_track(
         track=track, format=text_format, window=Window.of(recording.asset.current_package)
@@ -142,8 +141,10 @@ def download_track(request: HttpRequest, slug: str, language: str, text_format: 
     note_download(request, recording.webinar, DownloadKind.SUBTITLES)
     return HttpResponse(
         text,
-        content_type=f"{_TEXT_FORMATS[text_format]}; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{slug}.{track.language}.{text_format}"'},
+        content_type=f"{formats.MEDIA_TYPES[text_format]}; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{slug}.{track.language}.{formats.EXTENSIONS[text_format]}"'
+        },
     )
 
 

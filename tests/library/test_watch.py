@@ -1,7 +1,8 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from library.playback import read_grant
 from media.models import Derivative, DerivativeKind, Package
 from registration.links import token_for
 from tests.factories.accounts import MembershipFactory
+from tests.factories.events import MaterialFactory, MaterialPageFactory
 from tests.factories.library import RecordingFactory, give_track, watchable_recording
 from tests.factories.registration import RegistrationFactory
 from tests.support.answers import fetch, statuses
@@ -138,15 +140,36 @@ def test_an_unpublished_track_is_nowhere(client: Client) -> None:
         ("vtt", "text/vtt; charset=utf-8", "WEBVTT"),
         ("srt", "application/x-subrip; charset=utf-8", "1\n00:00:00,000 --> 00:00:01,900\nGood morning."),
         ("txt", "text/plain; charset=utf-8", "Good morning."),
+        ("html", "text/html; charset=utf-8", "<!doctype html>"),
     ],
 )
-def test_text_comes_in_three_formats(client: Client, text_format: str, content_type: str, start: str) -> None:
+def test_text_comes_in_four_formats(client: Client, text_format: str, content_type: str, start: str) -> None:
     recording = watchable_recording()
     answer = client.get(address(recording, f"downloads/subtitles/en.{text_format}"))
     assert answer["Content-Type"] == content_type
     assert answer["Content-Disposition"] == f'attachment; filename="{recording.webinar.slug}.en.{text_format}"'
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer.content.decode().replace("\r\n", "\n").startswith(start)
+
+
+def test_the_transcript_to_read_has_the_titles_of_the_slides_in_the_time_that_viewers_see(client: Client) -> None:
+    recording = watchable_recording(webinar__starts_at=datetime(2026, 5, 3, 9, tzinfo=UTC))
+    Package.objects.update(trim_start_ms=1000)
+    material = MaterialFactory.create(webinar=recording.webinar)
+    for number, title in enumerate(["Welcome", "Welcome", "R&D <b>"]):
+        page = MaterialPageFactory.create(material=material, number=number + 1, text=title)
+        recording.slide_intervals.create(page=page, start_ms=number * 1000, end_ms=(number + 1) * 1000, certainty=1)
+    give_track(recording.asset, "fr", ["Bonjour.", "Merci."])
+    html = client.get(address(recording, "downloads/subtitles/fr.html")).content.decode()
+    assert '<html lang="fr" dir="ltr">' in html
+    assert "3 mai 2026" in html
+    assert re.findall(r"<h2[^>]*>(.*)</h2>|<p dir=.*#t=(\d+).*</a> (.*)</p>", html) == [
+        ("Welcome", "", ""),
+        ("", "0", "Bonjour."),
+        ("R&amp;D &lt;b&gt;", "", ""),
+        ("", "1", "Merci."),
+    ]
+    assert f'<a href="{settings.BASE_URL}{address(recording)}?transcript=fr&amp;subtitles=fr">' in html
 
 
 @pytest.mark.parametrize(

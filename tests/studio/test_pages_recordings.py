@@ -339,7 +339,12 @@ def test_deleting_subtitles_asks_first(track: TextTrack, organiser: Person) -> N
 
 @pytest.mark.parametrize(
     ("format", "content_type", "start"),
-    [("vtt", "text/vtt", "WEBVTT"), ("srt", "application/x-subrip", "1"), ("txt", "text/plain", "Bonjour")],
+    [
+        ("vtt", "text/vtt", "WEBVTT"),
+        ("srt", "application/x-subrip", "1"),
+        ("txt", "text/plain", "Bonjour"),
+        ("html", "text/html", "<!doctype html>"),
+    ],
 )
 def test_subtitles_are_downloaded_as_a_file(
     format: str, content_type: str, start: str, track: TextTrack, recording: Recording, organiser: Person

@@ -1,4 +1,6 @@
-"""Subtitle files: reading any bytes as VTT, SRT, TTML or ASS; writing VTT, SRT, TTML and plain text. Pure Python.
+"""Subtitle files: reading any bytes as VTT, SRT, TTML or ASS; writing VTT, SRT, TTML, plain text and a page to read.
+
+Pure Python.
 
 Adding a format: a module with `read(text, report) -> list[Cue]` or `write(cues) -> str`, a row in `WRITERS`, and, if it
 can be read, a branch in `reader_for` that knows it by its content.
@@ -8,11 +10,23 @@ from collections.abc import Callable, Sequence
 
 from transcripts import cues as arithmetic
 from transcripts.cues import Cue
-from transcripts.formats import ass, srt, ttml, txt, vtt
+from transcripts.formats import ass, page, srt, ttml, txt, vtt
 from transcripts.formats.base import FormatError, Note, ReadResult, Report, gettext_noop
 from transcripts.formats.encoding import decode
+from transcripts.formats.page import Surroundings
 
-__all__ = ["EXTENSIONS", "MAX_BYTES", "MEDIA_TYPES", "WRITERS", "FormatError", "Note", "ReadResult", "read", "write"]
+__all__ = [
+    "EXTENSIONS",
+    "MAX_BYTES",
+    "MEDIA_TYPES",
+    "WRITERS",
+    "FormatError",
+    "Note",
+    "ReadResult",
+    "Surroundings",
+    "read",
+    "write",
+]
 
 MAX_BYTES = 8 * 1024**2
 
@@ -22,6 +36,7 @@ WRITERS: dict[str, Callable[[Sequence[Cue], str], str]] = {
     "ttml": ttml.write,
     "txt": lambda cues, _language: txt.write(cues),
     "timedtxt": lambda cues, _language: txt.write_timed(cues),
+    "html": page.write,
 }
 MEDIA_TYPES = {
     "vtt": "text/vtt",
@@ -29,16 +44,19 @@ MEDIA_TYPES = {
     "ttml": "application/ttml+xml",
     "txt": "text/plain",
     "timedtxt": "text/plain",
+    "html": "text/html",
 }
 EXTENSIONS = {name: name for name in WRITERS} | {"timedtxt": "times.txt"}
 
 
-def write(cues: Sequence[Cue], file_format: str, language: str = "") -> str:
-    """Return the text of a file in that format.
+def write(cues: Sequence[Cue], file_format: str, language: str = "", around: Surroundings | None = None) -> str:
+    """Return the text of a file in that format; only a page shows what stands around the words.
 
     Raises:
         KeyError: no such format.
     """
+    if file_format == "html":
+        return page.write(cues, language, around)
     return WRITERS[file_format](cues, language)
 
 

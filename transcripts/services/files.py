@@ -9,10 +9,11 @@ from media.models import Asset
 from media.timeline import WHOLE, Window
 from transcripts import formats, languages, selectors
 from transcripts.errors import FileUnreadable, FormatUnknown, LanguageUnknown, TranscriptError, WrongScript
-from transcripts.formats import FormatError, Note
+from transcripts.formats import FormatError, Note, Surroundings
 from transcripts.formats.base import gettext_noop
 from transcripts.models import TextTrack, TrackKind, TrackOrigin
 from transcripts.services.revisions import add_revision, find_or_create_track
+from transcripts.signals import surroundings_wanted
 
 
 def import_track(
@@ -76,11 +77,12 @@ def _late_notes(result: formats.ReadResult, asset: Asset) -> list[Note]:
     ]
 
 
-def export_track(*, track: TextTrack, format: str, window: Window = WHOLE) -> str:
-    """Return the current revision as the text of a file: `vtt`, `srt`, `ttml`, `txt` or `timedtxt`.
+def export_track(*, track: TextTrack, format: str, window: Window | None = None) -> str:
+    """Return the current revision as the text of a file: `vtt`, `srt`, `ttml`, `txt`, `timedtxt` or `html`.
 
     Args:
-        window: the stretch of the source that the version beside it shows; the times count from its start.
+        window: the stretch of the source that the version beside it shows; the times count from its start. Without,
+            they are the source's, but for a page, whose times lead to what viewers see.
 
     Raises:
         FormatUnknown: another format was asked for.
@@ -89,4 +91,12 @@ def export_track(*, track: TextTrack, format: str, window: Window = WHOLE) -> st
         raise FormatUnknown(
             _("Subtitles come as %(formats)s.") % {"formats": ", ".join(formats.WRITERS)}, field="format"
         )
-    return formats.write(selectors.cues_of(track, window=window), format, track.language)
+    if format != "html":
+        return formats.write(selectors.cues_of(track, window=window or WHOLE), format, track.language)
+    window = window or Window.of(track.asset.current_package)
+    # The stubs say that receivers answer with text; they answer with anything.
+    answers: list[object] = [
+        answer for _receiver, answer in surroundings_wanted.send(sender=TextTrack, track=track, window=window)
+    ]
+    around = next((answer for answer in answers if isinstance(answer, Surroundings)), None)
+    return formats.write(selectors.cues_of(track, window=window), format, track.language, around)

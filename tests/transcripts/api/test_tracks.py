@@ -170,6 +170,7 @@ def test_delete() -> None:
         ("vtt", "text/vtt; charset=utf-8", "WEBVTT"),
         ("srt", "application/x-subrip; charset=utf-8", "1\n"),
         ("txt", "text/plain; charset=utf-8", "Thank"),
+        ("html", "text/html; charset=utf-8", "<!doctype html>"),
     ],
 )
 def test_file_is_downloaded(file_format: str, content_type: str, begins: str) -> None:

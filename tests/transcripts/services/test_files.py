@@ -103,7 +103,7 @@ def test_every_file_of_the_corpus_is_stored_or_refused(corpus: Path) -> None:
         assert selectors.cues_of(TextTrack.objects.get(pk=track.pk))
 
 
-@pytest.mark.parametrize("file_format", ["vtt", "srt", "txt"])
+@pytest.mark.parametrize("file_format", ["vtt", "srt", "txt", "html"])
 def test_track_is_exported(file_format: str) -> None:
     text = services.export_track(track=TrackFactory(), format=file_format)
     assert "Thank you for your attention, and see you next week." in text
