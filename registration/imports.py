@@ -67,7 +67,16 @@ def prepare(
         rows=[{"line": number, "cells": cells} for number, cells in table.lines],
     )
     _judge(imported)
-    imported.save(force_insert=True)
+    with transaction.atomic():
+        imported.save(force_insert=True)
+        record_action(
+            action="registrations.list_read",
+            target=imported,
+            organisation=webinar.organisation,
+            user=user,
+            actor="" if user else "coordinator",
+            count=len(imported.rows),
+        )
     return imported
 
 

@@ -20,7 +20,6 @@ from registration.api.serializers import WebinarField
 from registration.errors import ConsentMissing
 from registration.list_answers import ListQuestions
 from registration.models import Group, RegistrationImport
-from work import services as work
 
 
 # --- Lists ---------------------------------------------------------------------------------------------------------
@@ -137,7 +136,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OrganisedV
     def cancel(self, request: Request, pk: str) -> Response:
         """Stop it; who is registered already stays so."""
         imported = self.get_object()
-        work.request_cancel(imported)
+        imports.cancel(imported=imported, user=self.organiser)
         return self._now(imported)
 
     @extend_schema(request=None, responses=ImportSerializer)
