@@ -528,10 +528,12 @@ class TrackForm(StudioForm):
     )
     file = forms.FileField(
         label=_("Subtitle file"),
-        widget=forms.FileInput(attrs={"accept": ".vtt,.srt"}),
-        help_text=_("WebVTT (.vtt) or SubRip (.srt), with times that fit the recording."),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".vtt,.srt,.ttml,.dfxp,.xml,.ass,.ssa"}),
+        help_text=_("WebVTT (.vtt), SubRip (.srt), TTML or ASS, with times that fit the recording."),
         max_length=255,
     )
+    begin = forms.BooleanField(required=False, widget=forms.HiddenInput)  # write them in the editor instead
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -540,6 +542,8 @@ class TrackForm(StudioForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if not data.get("begin") and not data.get("file") and "file" not in self.errors:
+            self.add_error("file", _("Choose a file."))
         other = data.get("other_language", "").strip()
         if other:
             self.field_names = {**self.field_names, "language": "other_language"}

@@ -251,7 +251,8 @@ def translate(run: Run) -> dict[str, Any]:
     source = transcripts.selectors.captions_of(asset=asset, language=run.production.spoken_language)
     if source is None or source.current_revision is None or not source.current_revision.cue_count:
         raise Skip(_("There are no captions to translate."))
-    if not transcripts.services.can_translate(source.language, run.language):
+    # A server that cannot be reached is no reason to go without: the step then fails, and can be tried again.
+    if not transcripts.services.can_translate(source.language, run.language, otherwise=True):
         raise Skip(_("No engine here can translate into this language; a person can upload subtitles."))
     track = transcripts.services.translate_track(
         asset=asset,

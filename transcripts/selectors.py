@@ -261,9 +261,31 @@ def abilities() -> list[Ability]:
     ]
 
 
-def translation_is_possible(source: str, target: str) -> bool:
-    """True if the configured translator, or Whisper where there is none, can do it. Loads nothing."""
-    return translators.can_translate(source, target) or whisper_must_translate(source, target)
+def translation_is_possible(source: str, target: str, *, otherwise: bool = False) -> bool:
+    """True if the configured translator, or Whisper where there is none, can do it. Loads nothing.
+
+    Args:
+        otherwise: the answer while a translation server cannot be reached.
+    """
+    return translators.can_translate(source, target, otherwise=otherwise) or whisper_must_translate(source, target)
+
+
+def beyond_engines(*, asset: Asset, spoken: str, wanted: Iterable[str]) -> list[Language]:
+    """Wanted languages in which there are no subtitles yet and no configured engine can write any: a person must.
+
+    Args:
+        spoken: the language of the captions, which are wanted too.
+    """
+    there = {languages.primary(tag) for tag in asset.tracks.values_list("language", flat=True)}
+    missing = [tag for tag in dict.fromkeys([spoken, *wanted]) if languages.is_known(tag)]
+    return [
+        languages.get(tag)
+        for tag in missing
+        if languages.primary(tag) not in there
+        and not (
+            engines.can_transcribe(tag) if _same(tag, spoken) else translation_is_possible(spoken, tag, otherwise=True)
+        )
+    ]
 
 
 def whisper_must_translate(source: str, target: str) -> bool:

@@ -168,6 +168,11 @@ def recording_page(
         productions=recording.productions.order_by("-created_at"),
         tracks=[(track, _notes(track)) for track in tracks],
         track_form=track_form,
+        by_hand=transcripts.selectors.beyond_engines(
+            asset=recording.asset,
+            spoken=recording.webinar.spoken_language,
+            wanted=recording.webinar.subtitle_languages,
+        ),
         visibility_form=RecordingVisibilityForm(initial={"visibility": recording.visibility}),
     )
     return render(request, "studio/recording/overview.html", context, status=status)

@@ -47,11 +47,15 @@ def track_upload(request: StudioRequest, pk: UUID) -> HttpResponse:
         return recording_page(request, recording, form, status=400)
     file, language = form.cleaned_data["file"], form.cleaned_data["language"]
     is_spoken = languages.primary(language) == languages.primary(_spoken_language(recording))
+    kind = TrackKind.CAPTIONS if is_spoken else TrackKind.SUBTITLES
+    if form.cleaned_data["begin"]:
+        begun = transcripts.services.begin_track(asset=recording.asset, language=language, kind=kind, user=request.user)
+        return redirect("studio:track_edit", begun.pk)
     try:
         track = transcripts.services.import_track(
             asset=recording.asset,
             language=language,
-            kind=TrackKind.CAPTIONS if is_spoken else TrackKind.SUBTITLES,
+            kind=kind,
             data=file.read(formats.MAX_BYTES + 1),
             file_name=file.name,
             user=request.user,

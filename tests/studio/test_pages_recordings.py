@@ -267,6 +267,29 @@ def test_subtitles_in_a_language_that_no_engine_knows(recording: Recording, orga
     assert recording.asset.tracks.get().language == "ff-Latn-SN"
 
 
+def test_page_says_what_only_a_person_can_write_and_opens_the_editor_for_it(
+    recording: Recording, organiser: Person
+) -> None:
+    Webinar.objects.update(subtitle_languages=["fr", "bm"])
+    page = organiser.client.get(reverse("studio:recording", args=[recording.pk])).content.decode()
+
+    answer = organiser.client.post(
+        reverse("studio:track_upload", args=[recording.pk]), {"language": "bm", "begin": "on"}
+    )
+
+    track = recording.asset.tracks.get()
+    assert '<bdi lang="bm">bamanankan</bdi>' in page
+    assert '<bdi lang="fr">' not in page
+    assert (track.language, answer["Location"]) == ("bm", reverse("studio:track_edit", args=[track.pk]))
+    assert organiser.client.get(answer["Location"]).status_code == 200
+
+
+def test_without_a_file_nothing_is_uploaded(recording: Recording, organiser: Person) -> None:
+    answer = organiser.client.post(reverse("studio:track_upload", args=[recording.pk]), {"language": "fr"})
+
+    assert (answer.status_code, list(answer.context["track_form"].errors)) == (400, ["file"])
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

@@ -10,7 +10,8 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from transcripts import translators
+from tests.factories.transcripts import TrackFactory
+from transcripts import selectors, services, translators
 from transcripts.errors import LanguageNotSupported, TranslationFailed
 from transcripts.translators import libretranslate
 from transcripts.translators.base import Stopped
@@ -118,6 +119,20 @@ def test_server_that_is_gone_can_do_nothing_and_fails_no_page(settings: Settings
     assert not translators.can_translate("en", "fr")
     settings.TRANSLATION_URL = ""
     assert not translators.can_translate("en", "fr")
+
+
+@pytest.mark.django_db
+def test_server_that_is_gone_fails_the_translation_and_does_not_say_that_the_language_is_unknown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(libretranslate, "PAUSE_S", 0)
+    settings.TRANSLATION_ENGINE, settings.TRANSLATION_URL = "libretranslate", "http://127.0.0.1:9"
+    track = TrackFactory()
+    assert selectors.translation_is_possible("en", "fr", otherwise=True)
+    assert selectors.beyond_engines(asset=track.asset, spoken="en", wanted=["fr"]) == []
+    with pytest.raises(TranslationFailed):
+        services.translate_track(asset=track.asset, source_track=track, language="fr")
 
 
 def test_stopping_asks_no_more(stub: Stub) -> None:

@@ -69,7 +69,11 @@ class TrackUploadSerializer(serializers.Serializer[Any]):
     asset = AssetField()
     language = serializers.CharField(max_length=35, help_text="BCP 47, such as `fr` or `pt-BR`.")
     kind = serializers.ChoiceField(choices=TrackKind.choices)
-    file = serializers.FileField(allow_empty_file=True, help_text="WebVTT, SubRip, TTML or ASS.")
+    file = serializers.FileField(
+        required=False,
+        allow_empty_file=True,
+        help_text="WebVTT, SubRip, TTML or ASS. Without one, a track to be written by a person is made.",
+    )
 
 
 class CueSerializer(serializers.Serializer[Any]):

@@ -60,19 +60,26 @@ class TrackViewSet(
         request={"multipart/form-data": TrackUploadSerializer}, responses={status.HTTP_201_CREATED: TrackSerializer}
     )
     def create(self, request: Request) -> Response:
-        """Upload a subtitle file as the current revision of the track in its language and kind."""
+        """Upload a subtitle file as the current revision of the track in its language and kind, or begin a track.
+
+        A translation that is begun has the times and words of the captions, to be overwritten.
+        """
         form = TrackUploadSerializer(data=request.data, context=self.get_serializer_context())
         form.is_valid(raise_exception=True)
-        asset, file = form.validated_data["asset"], form.validated_data["file"]
+        asset, file = form.validated_data["asset"], form.validated_data.get("file")
         require_organiser(request, asset.organisation)
-        track = services.import_track(
-            asset=asset,
-            language=form.validated_data["language"],
-            kind=form.validated_data["kind"],
-            data=file.read(formats.MAX_BYTES + 1),
-            file_name=file.name,
-            user=self.user,
-        )
+        language, kind = form.validated_data["language"], form.validated_data["kind"]
+        if file is None:
+            track = services.begin_track(asset=asset, language=language, kind=kind, user=self.user)
+        else:
+            track = services.import_track(
+                asset=asset,
+                language=language,
+                kind=kind,
+                data=file.read(formats.MAX_BYTES + 1),
+                file_name=file.name,
+                user=self.user,
+            )
         return Response(self.get_serializer(track).data, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: TextTrack) -> None:

@@ -17,6 +17,7 @@ from transcripts.services.reviewing import (
     revoke_review,
 )
 from transcripts.services.tracks import (
+    begin_track,
     change_cues,
     copy_tracks,
     delete_track,
@@ -29,6 +30,7 @@ from transcripts.services.waveform import request_waveform
 
 __all__ = [
     "assign_reviewer",
+    "begin_track",
     "can_transcribe",
     "can_translate",
     "change_as_reviewer",

@@ -16,12 +16,43 @@ from media.models import Asset
 from transcripts import cues as arithmetic
 from transcripts import markup, selectors
 from transcripts.cues import MAX_CUE_CHARS, MAX_CUES, MAX_MS, Cue
-from transcripts.errors import CuesInvalid, EditConflict, HasErrors, NothingToPublish
-from transcripts.models import ReviewLink, Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.errors import CuesInvalid, EditConflict, HasErrors, NothingToPublish, TranscriptError
+from transcripts.models import ReviewLink, Revision, TextTrack, TrackKind, TrackOrigin, TrackState
 from transcripts.searching import index_track
-from transcripts.services.revisions import add_revision
+from transcripts.services.revisions import add_revision, find_or_create_track
 
 SITTING = timedelta(minutes=15)  # what one opened editor saves within it is one revision
+
+
+def begin_track(*, asset: Asset, language: str, kind: str, user: User | None) -> TextTrack:
+    """Make a track for a person to write in the editor, in a language that no engine knows, say.
+
+    A translation begins with the times and words of the captions, each cue naming the one that it is made from: the
+    person overwrites them, and the quality report finds what was forgotten. Captions begin empty. A track that has a
+    revision already is returned as it is.
+
+    Raises:
+        LanguageUnknown: the tag is not of a known language.
+        TranscriptError: the kind is unknown (code `kind_unknown`).
+    """
+    if kind not in TrackKind.values:
+        raise TranscriptError(_("Choose captions or subtitles."), code="kind_unknown", field="kind")
+    with transaction.atomic():
+        track = find_or_create_track(asset=asset, language=language, kind=kind)
+        if track.current_revision_id is not None:
+            return track
+        source = selectors.captions_of(asset=asset) if kind == TrackKind.SUBTITLES else None
+        cues = selectors.cues_of(source) if source is not None else []
+        if source is not None and cues and source.language != track.language:
+            TextTrack.objects.filter(pk=track.pk).update(source_track=source)
+            add_revision(track=track, cues=[_to_translate(cue) for cue in cues], origin=TrackOrigin.PERSON, author=user)
+        record_action(action="track.begun", target=track, organisation=asset.organisation, user=user, kind=kind)
+    return track
+
+
+def _to_translate(cue: Cue) -> Cue:
+    source_hash = arithmetic.content_hash([cue])
+    return replace(cue, source_ids=(cue.id,), source_hash=source_hash, confidence=None, doubts=(), is_corrected=False)
 
 
 def save_cues(

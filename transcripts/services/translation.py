@@ -98,7 +98,7 @@ def translated_cues(
     """
     progress(0, _("Loading the translation model"))
     translator = translators.get()
-    if not translators.can_translate(source.language, language):
+    if not translators.can_translate(source.language, language, otherwise=True):  # a server that is gone says so itself
         raise LanguageNotSupported(
             _("The translator cannot translate from %(source)s into %(target)s. Upload subtitles instead.")
             % {"source": selectors.autonym(source.language), "target": selectors.autonym(language)}
@@ -112,7 +112,7 @@ def translated_cues(
     texts: dict[int, glossary.Rendered] = {}
     try:
         for spoken, numbers in _by_language(said, source.language).items():
-            if not translators.can_translate(spoken, language):
+            if not translators.can_translate(spoken, language, otherwise=True):
                 # Said in the target language already, or in one that the translator does not know: it stays.
                 texts |= {number: glossary.Rendered(said[number].text) for number in numbers}
                 continue
@@ -158,6 +158,8 @@ def _english_of(
 ) -> tuple[list[Cue], str, str]:
     """What Whisper writes in English of the sound itself; each cue names the captions that share its time."""
     parts = recognition.plan_transcription(asset=source.asset, package=package)
+    if not parts:
+        raise Skip(_("There is no sound to translate from, and no translator is configured."), code="no_sound")
     results: list[dict[str, Any]] = []
     for number, part in enumerate(parts):
         results.append(

@@ -49,12 +49,16 @@ def _load(engine: str, model: str, device: str) -> Translator:
     return made
 
 
-def can_translate(source: str, target: str) -> bool:
-    """True if the configured model or server names both languages. Loads nothing; False when there is neither."""
+def can_translate(source: str, target: str, *, otherwise: bool = False) -> bool:
+    """True if the configured model or server names both languages. Loads nothing; False when there is neither.
+
+    Args:
+        otherwise: the answer while a server cannot be reached, when nobody knows.
+    """
     if settings.TRANSLATION_ENGINE not in _ENGINES:
         return False
     if settings.TRANSLATION_ENGINE == "libretranslate":
-        return libretranslate.can_translate(source, target)
+        return libretranslate.can_translate(source, target, otherwise=otherwise)
     try:
         known = vocabulary.of(Path(settings.TRANSLATION_MODEL).expanduser())
     except OSError:

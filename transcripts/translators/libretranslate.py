@@ -25,6 +25,7 @@ MOST_WAIT_S = 30  # for a server that says when to come back
 BATCH_SENTENCES, BATCH_CHARS = 25, 4000
 MAX_ANSWER_BYTES = 2 * 1024**2
 KNOWN_S = 600  # for how long its list of languages is believed
+GONE_S = 30  # for how long pages do not ask a server again that did not answer
 # The server's names for some languages, beside the usual ones.
 _NAMES = {
     "nb": ("nb", "no"), "no": ("nb", "no"), "prs": ("prs", "fa"), "pt-BR": ("pt-BR", "pb"), "tl": ("tl", "fil"),
@@ -83,15 +84,19 @@ def _batches(sentences: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def can_translate(source: str, target: str) -> bool:
-    """True if the server names both languages; False while it cannot be reached."""
+def can_translate(source: str, target: str, *, otherwise: bool = False) -> bool:
+    """True if the server names both languages; `otherwise` while it cannot be reached."""
     if not settings.TRANSLATION_URL:
         return False
+    gone = f"libretranslate-gone:{settings.TRANSLATION_URL}"
+    if cache.get(gone):
+        return otherwise
     try:
         return pair_for(source, target, known_pairs(tries=1)) is not None
     except TranslationFailed as error:
         logger.warning("%s", error)
-        return False
+        cache.set(gone, True, GONE_S)
+        return otherwise
 
 
 def pair_for(source: str, target: str, pairs: Pairs) -> tuple[str, str] | None:

@@ -181,6 +181,13 @@ def test_file_is_downloaded(file_format: str, content_type: str, begins: str) ->
     assert answer.content.decode().startswith(begins)
 
 
+def test_track_without_a_file_is_begun_for_a_person() -> None:
+    source = TrackFactory()
+    values = {"asset": str(source.asset.pk), "language": "bm", "kind": "subtitles"}
+    answer = member_of(source).post(LIST, values, content_type="application/json")
+    assert (answer.status_code, answer.json()["language"], answer.json()["state"]) == (201, "bm", "draft")
+
+
 def test_unknown_file_format_is_not_found() -> None:
     track = TrackFactory()
     answer = member_of(track).get(f"{LIST}{track.pk}/files/docx/")

@@ -5,11 +5,12 @@ from django.db import connection
 
 from accounts.models import AuditEntry
 from tests.factories.accounts import UserFactory
+from tests.factories.media import AssetFactory
 from tests.factories.transcripts import CUES, RevisionFactory, TrackFactory
 from transcripts import cues, selectors, services
 from transcripts.cues import MAX_CUE_CHARS, Cue
 from transcripts.errors import CuesInvalid, EditConflict, NothingToPublish
-from transcripts.models import Revision, TextTrack, TrackOrigin, TrackState
+from transcripts.models import Revision, TextTrack, TrackKind, TrackOrigin, TrackState
 from transcripts.services.revisions import add_revision
 
 pytestmark = pytest.mark.django_db
@@ -184,3 +185,33 @@ def test_number_of_a_revision_is_unique_in_its_track() -> None:
     track = TrackFactory()
     RevisionFactory(track=track, number=2)
     assert add_revision(track=track, cues=CUES[:1], origin=TrackOrigin.PERSON).number == 3
+
+
+def test_a_translation_by_hand_begins_with_the_captions_to_overwrite() -> None:
+    source = TrackFactory()
+    track = services.begin_track(asset=source.asset, language="bm", kind=TrackKind.SUBTITLES, user=None)
+    begun, captions = selectors.cues_of(track), selectors.cues_of(source)
+    assert [cue.text for cue in begun] == [cue.text for cue in captions]
+    assert [cue.source_ids for cue in begun] == [(cue.id,) for cue in captions]
+    assert (track.state, track.source_track) == (TrackState.DRAFT, source)
+    codes = {finding.code for finding in selectors.quality_of(track)}
+    assert ("untranslated" in codes, "stale" in codes) == (True, False)
+
+
+def test_a_track_that_has_subtitles_is_not_begun_again() -> None:
+    track = TrackFactory()
+    again = services.begin_track(asset=track.asset, language="en", kind=track.kind, user=None)
+    assert (again, again.revisions.count()) == (track, 1)
+
+
+def test_captions_by_hand_begin_empty() -> None:
+    track = services.begin_track(asset=AssetFactory(), language="wo", kind=TrackKind.CAPTIONS, user=None)
+    assert (track.current_revision, actions()) == (None, ["track.begun"])
+
+
+def test_languages_that_only_a_person_can_write_are_named_until_there_is_a_track() -> None:
+    asset, wanted = TrackFactory().asset, ["fr", "bm", "wo-SN", "xx"]
+    assert [one.tag for one in selectors.beyond_engines(asset=asset, spoken="en", wanted=wanted)] == ["bm", "wo-SN"]
+    services.begin_track(asset=asset, language="bm", kind=TrackKind.SUBTITLES, user=None)
+    assert [one.tag for one in selectors.beyond_engines(asset=asset, spoken="en", wanted=wanted)] == ["wo-SN"]
+    assert [one.tag for one in selectors.beyond_engines(asset=AssetFactory(), spoken="ff", wanted=[])] == ["ff"]
