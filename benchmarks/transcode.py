@@ -10,7 +10,7 @@ the functions that workers call, from the inspection of the file to the check of
 on SQLite. Everybody is pinned to the same cores; the order is reversed in every second round, and each one's round of
 least CPU counts. Trust ratios: CPU is of whole process trees, without the start of Python, which workers do once.
 
-VMAF (v0.6.1, each rendition scaled up to the source's size, every fifth picture of the time grid) needs an ffmpeg with
+VMAF (v0.6.1, each rendition scaled up to the source's size, every tenth picture of the time grid) needs an ffmpeg with
 libvmaf: that of `pip install imageio-ffmpeg`, or the one named in QUALITY_FFMPEG. Without it, quality is left out.
 """
 
@@ -37,7 +37,7 @@ from benchmarks import peers, sources
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "Rostrum"
 PARTS = ("ladder", "hour", "parts", "memory")
-VMAF_EVERY = 5
+VMAF_EVERY = 10
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 # CPU of ours, at most this share of Opencast's.
 AIMS = {"slides": 0.20, "pip": 0.45, "camera": 0.60}
@@ -408,9 +408,11 @@ def _add_quality(results: Sequence[Result], source: peers.Source) -> None:
     if not tool:
         print("VMAF is left out: `pip install imageio-ffmpeg` brings an ffmpeg that can measure it.")
         return
+    heights = {row.height for row in results[0].renditions}  # nothing is compared with the others' lesser ones
     for result in results:
         for row in result.renditions:
-            row.vmaf = _vmaf(tool, Path(row.path), source.path)
+            if row.height in heights:
+                row.vmaf = _vmaf(tool, Path(row.path), source.path)
 
 
 def _quality_tool() -> str:
