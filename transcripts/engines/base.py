@@ -27,12 +27,14 @@ class Wish:
         prompt: words that are likely to occur, such as names.
         to_english: write in English what is said in `language`.
         with_words: times for words too.
+        speech: when somebody speaks, in milliseconds, where the caller has listened for it.
     """
 
     language: str | None
     prompt: str = ""
     to_english: bool = False
     with_words: bool = True
+    speech: Sequence[tuple[int, int]] = ()
     progress: Callable[[float], None] = lambda _percent: None
     should_stop: Callable[[], bool] = lambda: False
 
@@ -56,6 +58,7 @@ class Transcriber(ABC):
         prompt: str = "",
         to_english: bool = False,
         with_words: bool = True,
+        speech: Sequence[tuple[int, int]] = (),
         progress: Callable[[float], None] = lambda _percent: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> list[SpeechSegment]:
@@ -63,7 +66,7 @@ class Transcriber(ABC):
 
         Args:
             audio: mono, 16 kHz, -1 to 1; some minutes.
-            language, prompt, to_english, with_words: see `Wish`.
+            language, prompt, to_english, with_words, speech: see `Wish`.
             progress: called with a percentage now and then.
             should_stop: asked often; when it is true, `Stopped` is raised.
 
@@ -73,7 +76,7 @@ class Transcriber(ABC):
         if not len(audio) or is_silent(audio):
             return []
         audio = np.require(audio, np.float32, "W")  # PyTorch warns of memory that it might write to and must not
-        heard = self._transcribe(audio, Wish(language, prompt, to_english, with_words, progress, should_stop))
+        heard = self._transcribe(audio, Wish(language, prompt, to_english, with_words, speech, progress, should_stop))
         return [segment for segment in heard if segment.text and not _is_over_silence(segment, audio)]
 
     @abstractmethod

@@ -81,6 +81,7 @@ class _Listener:
     prompt: str
     to_english: bool
     should_stop: ShouldStop
+    speech: Sequence[Interval] = ()
 
     def hear(
         self, audio: Audio, start_ms: int, end_ms: int, language: str | None, progress: Callable[[float], None]
@@ -93,6 +94,11 @@ class _Listener:
             to_english=self.to_english,
             # The demo's model never learned where its words are: asked for them it also shifts its sentences.
             with_words=not engines.is_demo(self.engine.model),
+            speech=[
+                (max(0, on - start_ms), min(off, end_ms) - start_ms)
+                for on, off in self.speech
+                if on < end_ms and off > start_ms
+            ],
             progress=progress,
             should_stop=self.should_stop,
         )
@@ -164,7 +170,7 @@ def recognise(
     progress(1, _("Listening"))
     speech, detector = voice.speech_in(audio)
     prompt = "" if engines.is_demo(engine.model) else prompt_from(hints)
-    listener = _Listener(engine, language, prompt, to_english, should_stop)
+    listener = _Listener(engine, language, prompt, to_english, should_stop, speech)
     try:
         sounds_like = _sounds_like(engine, audio, speech, 1 if language else DETECT_WINDOWS)
         turns = _turns(engine, audio, speech, language, other_languages, sounds_like)

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from tests.transcripts.speech import Speech, word_errors
 from transcripts import engines
 from transcripts.cues import SpeechSegment
+from transcripts.engines import faster_whisper, voice
 from transcripts.engines.base import SAMPLE_RATE, Stopped, Transcriber, prompt_from
 from transcripts.errors import EngineUnknown, ModelMissing, ModelUnusable
 
@@ -190,3 +191,27 @@ print(sorted(heavy & set(sys.modules)))
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_faster_whisper_does_not_listen_again_for_speech_that_is_known(
+    settings: Settings, french: Speech, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = load(settings, "faster-whisper")
+    speech, _detector = voice.speech_in(french.audio)
+
+    def listened(*_args: object) -> None:
+        raise AssertionError("listened for speech once more")
+
+    monkeypatch.setattr("faster_whisper.transcribe.get_speech_timestamps", listened)
+    heard = engine.transcribe(french.audio, language="fr", with_words=False, speech=speech)
+    assert word_errors(french.text, " ".join(segment.text for segment in heard)) <= 0.10
+
+
+def test_windows_hold_no_long_silence_and_no_moment_twice() -> None:
+    found = faster_whisper.windows([(0, 2000), (2100, 4000), (9500, 20_000), (20_100, 39_500)], 39_600)
+    assert found == [{"start": 0.0, "end": 4.3}, {"start": 9.2, "end": 20.05}, {"start": 20.05, "end": 39.6}]
+
+
+def test_a_speech_without_any_pause_is_left_to_the_library() -> None:
+    assert faster_whisper.windows([(0, 31_000)], 40_000) is None
+    assert faster_whisper.windows([], 40_000) is None
