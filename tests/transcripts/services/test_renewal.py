@@ -30,7 +30,7 @@ class Shouting(Translator):
 @pytest.fixture(autouse=True)
 def _translator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translators, "get", lambda: Shouting("loud"))
-    monkeypatch.setattr(translators, "can_translate", lambda source, target: source != target)
+    monkeypatch.setattr(translators, "can_translate", lambda source, target, **_options: source != target)
 
 
 @pytest.fixture
