@@ -56,6 +56,8 @@ class S3Server:
                 signature_version="s3v4",
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
+                # On a busy machine one of Swift's four servers may be late, which it calls unavailable.
+                retries={"total_max_attempts": 10, "mode": "standard"},
             ),
         )
 
