@@ -231,7 +231,7 @@ def test_a_personal_link_is_noted_in_the_grant_and_said(client: Client) -> None:
 def test_every_download_on_the_page_exists(client: Client) -> None:
     recording = watchable_recording()
     found = re.findall(r'href="(/webinars/[^"]+/downloads/[^"]+)"', watch(client, recording))
-    assert len(found) == 6
+    assert len(found) == 7
     assert statuses(client, found) == {200}
 
 
