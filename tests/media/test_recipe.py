@@ -14,7 +14,7 @@ from tests.media.recipes import use_recipe
 
 def test_the_shipped_table_is_sound() -> None:
     table = recipe.current()
-    assert (table.sides, table.crf, table.preset, table.av1.enabled) == ((1080, 720, 480), 22, "veryfast", False)
+    assert (table.sides, table.crf, table.preset, table.av1.enabled) == ((1080, 720, 480), 21, "veryfast", False)
     assert table.part_s % table.segment_s == 0
 
 
@@ -80,7 +80,7 @@ def test_nothing_starts_with_a_wrong_table(settings: Settings, tmp_path: Path) -
 def test_doctor_tells_the_table_or_what_is_wrong_with_it(settings: Settings, tmp_path: Path) -> None:
     good = doctor.table_check()
     assert good.ok
-    assert good.detail == "as shipped: 1080p, 720p, 480p; CRF 22, veryfast; parts of 120 s; AV1 off"
+    assert good.detail == "as shipped: 1080p, 720p, 480p; CRF 21, veryfast; parts of 120 s; AV1 off"
     use_recipe(settings, tmp_path, "crf = 5")
     bad = doctor.table_check()
     assert not bad.ok
