@@ -54,7 +54,7 @@ _JOINING = frozenset({"ar", "da", "de", "et", "fi", "hu", "nb", "nl", "nn", "no"
 
 
 class Asked(NamedTuple):
-    """One word of a query: a track has it that holds one of `tokens`, a word beginning with `start`, or all `pieces`.
+    """One word of a query: a track has it that holds one of `stems`, a word beginning with `start`, or all `pieces`.
 
     Attributes:
         folded: the word as it stands in a folded text.
