@@ -1,8 +1,7 @@
 """Attendance and certificates over the API, through the same services as the studio's pages. For organisers."""
 
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, parsers, serializers, status
@@ -10,39 +9,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import rules
 from accounts.api.fields import TranslatedField, UtcField, require_organiser
-from accounts.api.permissions import token_of
-from accounts.api.viewsets import OrganisationViewSet
-from accounts.models import Organisation, Role, User
+from accounts.api.viewsets import OrganisedViewSet
 from events.models import Webinar
 from registration import attendance, attendance_imports, certificates
 from registration.api.serializers import WebinarField
 from registration.attendance import Presence
 from registration.models import AttendanceImport, Certificate, CertificateBatch, CertificateRule, Registration
-
-M = TypeVar("M", bound=Model)
-
-
-def organised_by(request: Request) -> "QuerySet[Organisation]":
-    """Organisations whose personal data the caller may read: organisers may, reviewers have no need to."""
-    found = rules.organisations_of(request.user, Role.ORGANISER)
-    token = token_of(request)
-    return found if token is None else found.filter(pk=token.organisation_id)
-
-
-class OrganisedViewSet(OrganisationViewSet[M]):
-    """Rows of webinars that the caller organises; others answer 404."""
-
-    def get_queryset(self) -> "QuerySet[M]":
-        rows: QuerySet[M] = super().get_queryset()
-        return rows.filter(**{f"{self.organisation_path}__in": organised_by(self.request)})
-
-    @property
-    def organiser(self) -> User:
-        user = self.user
-        assert user is not None  # the permission lets nobody else in
-        return user
 
 
 # --- Attendance ----------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.fields import UtcField, require_organiser
+from accounts.api.viewsets import OrganisedViewSet
 from events.models import Webinar
 from registration import imports, services
-from registration.api.attendance import OrganisedViewSet
 from registration.api.serializers import WebinarField
 from registration.errors import ConsentMissing
 from registration.list_answers import ListQuestions

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.fields import OrganisationField, TranslatedField, UtcField, require_organiser
+from accounts.api.viewsets import OrganisedViewSet
 from accounts.models import Organisation
 from events.models import Webinar
 from notifications import wording
@@ -19,7 +20,6 @@ from notifications.errors import UnusableWords
 from notifications.models import MailTemplate
 from notifications.rendering import Rendered
 from registration import mail_kinds, organiser_messages
-from registration.api.attendance import OrganisedViewSet
 from registration.api.serializers import WebinarField
 from registration.errors import MessageRefused
 from registration.messages import scope_of

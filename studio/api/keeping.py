@@ -10,9 +10,8 @@ from rest_framework.response import Response
 
 from accounts import keeping, rules
 from accounts.api.permissions import token_of
-from accounts.api.viewsets import OrganisationViewSet
+from accounts.api.viewsets import OrganisationViewSet, organised_by
 from accounts.models import Organisation, Role
-from registration.api.attendance import organised_by
 
 
 class KeepingTimeSerializer(serializers.Serializer[keeping.KeepingTime]):

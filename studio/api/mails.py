@@ -17,10 +17,9 @@ import notifications.services
 from accounts.api.fields import UtcField
 from accounts.api.idempotency import IdempotencyMixin
 from accounts.api.permissions import token_of
-from accounts.api.viewsets import OrganisationViewSet
+from accounts.api.viewsets import OrganisationViewSet, organised_by
 from accounts.models import User
 from notifications.models import OptOut, Suppression
-from registration.api.attendance import organised_by
 from studio.exports import suppressions_table
 
 
