@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections
 from django.test import TransactionTestCase
 from pytest_django import Settings
 
@@ -31,6 +31,15 @@ def _plain_static_files(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_without_database(request: pytest.FixtureRequest) -> None:
+    """A test that may not use the database must not find the one that an earlier test on this process left open: Django
+    asks it something at the end of every request. Which test came before depends on how xdist shared them out.
+    """
+    if not request.node.get_closest_marker("django_db") and not {"db", "transactional_db"} & set(request.fixturenames):
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)

@@ -90,6 +90,12 @@ class Scene:
         }
 
 
+def signal_all(pids: set[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def living_tools(folder: Path) -> int:
     """How many processes still run that have this folder in their command line, workers excepted."""
     count = 0
@@ -127,26 +133,34 @@ def terminated(scene: Scene) -> dict[str, Any]:
 def frozen(scene: Scene) -> dict[str, Any]:
     """A worker stands still past its lease, another finishes, and then the first goes on."""
     one, two = Worker("one", scene.folder), Worker("two", scene.folder)
-    with running(one, Scheduler(scene.folder)):
-        row = scene.wait_for("a part", lambda: scene.held_by(one, "part"))
+    log = scene.folder / "one.log"
+
+    def stop_within_a_part() -> Any:
+        row = scene.held_by(one, "part")
+        if row is None:
+            return None
         stopped = one.pids
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        signal_all(stopped, signal.SIGSTOP)
+        row.refresh_from_db()
+        if row.state == "running":
+            return row, stopped
+        signal_all(stopped, signal.SIGCONT)  # it had just ended
+        return None
+
+    with running(one, Scheduler(scene.folder)):
+        row, stopped = scene.wait_for("a part", stop_within_a_part)
         with running(two):
             scene.wait_until_published()
             results = {str(found.pk): found.result for found in scene.rows()}
             outcome = scene.outcome()
-            for pid in stopped:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+            signal_all(stopped, signal.SIGCONT)
             scene.wait_for("the end of its tool", lambda: not living_tools(scene.folder), 60)
-            time.sleep(3)
+            scene.wait_for("its giving up", lambda: re.search("was lost|too late", log.read_text()), 60)
+            time.sleep(3)  # in which it could still write
             row.refresh_from_db()
             return {
                 "same_results": results == {str(found.pk): found.result for found in scene.rows()},
                 "row": row.state,
-                "refused": "was lost" in (scene.folder / "one.log").read_text()
-                or "too late" in (scene.folder / "one.log").read_text(),
                 **outcome,
             }
 
