@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from registration.answers import ENDED, unanswered
 from registration.consents import open_consents
@@ -22,6 +22,7 @@ from registration.models import (
     QuestionnaireItem,
     QuestionnairePurpose,
     Registration,
+    RegistrationSource,
 )
 
 CHUNK: Final = 500
@@ -78,8 +79,18 @@ def open_points_of(registration: Registration) -> OpenPoints:
 
 
 def lacking(registrations: "QuerySet[Registration]") -> "QuerySet[Registration]":
-    """Those of one webinar's registrations of which something is open. Reads them all, some hundred at a time."""
-    rows = registrations.select_related("webinar__organisation").order_by("pk").iterator(chunk_size=CHUNK)
+    """Those of the registrations of which something is open.
+
+    The database finds those of which it may be; only they are read, some hundred at a time.
+    """
+    unanswered_items = QuestionnaireItem.objects.filter(
+        ~Exists(Answer.objects.filter(item=OuterRef("pk"), response__registration=OuterRef(OuterRef("pk")))),
+        questionnaire__webinar=OuterRef("webinar"),
+        questionnaire__purpose=QuestionnairePurpose.REGISTRATION,
+        is_required=True,
+    )
+    candidates = registrations.filter(~Q(source=RegistrationSource.FORM) | Exists(unanswered_items))
+    rows = candidates.select_related("webinar__organisation").order_by("pk").iterator(chunk_size=CHUNK)
     found: list[UUID] = []
     while chunk := list(islice(rows, CHUNK)):
         found += [pk for pk, points in open_points(chunk).items() if points]

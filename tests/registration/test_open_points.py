@@ -271,6 +271,19 @@ def test_those_who_lack_something_can_be_found_and_written_to(webinar: Webinar) 
     assert not segments.people(webinar, "lacking").exists()
 
 
+def test_those_who_answered_everything_are_not_read_to_find_who_lacks_something(
+    webinar: Webinar, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    item = ask(make_questionnaire(webinar), label="Ward", is_required=True)
+    for number in range(3):
+        register(webinar, email=f"p{number}@example.org", answers=ListQuestions(webinar).clean({item.pk.hex: "ICU"}))
+    with django_assert_num_queries(1):
+        found = lacking(webinar.registrations.all())
+    assert not found.exists()
+    ask(item.questionnaire, label="Years", is_required=True)
+    assert lacking(webinar.registrations.all()).count() == 3
+
+
 def test_full_choice_does_not_tell_a_coordinator_who_is_registered(webinar: Webinar) -> None:
     item = ask(make_questionnaire(webinar), QuestionKind.CHOICE, seats={"c1": 1})
     taken = ListQuestions(webinar).clean({item.pk.hex: "c1"})
