@@ -59,7 +59,8 @@ def open_player(visitor: Visitor, query: str = "") -> Page:
 
 
 def play(page: Page, until_s: float) -> None:
-    page.evaluate(f"() => {{ const m = {PLAYER}.media; m.muted = true; return m.play() }}")
+    # As long as the player is getting its source ready, the promise of `play` fails and the player plays nevertheless.
+    page.evaluate(f"() => {{ const m = {PLAYER}.media; m.muted = true; m.play().catch(() => {{}}) }}")
     reach(page, until_s)
 
 
@@ -481,6 +482,17 @@ def test_a_lost_connection_is_said_and_playing_goes_on_by_itself(visit: Visit, r
     page.wait_for_function(f"() => {PLAYER}.media.videoHeight === 180", timeout=60_000)
     expect(page.locator(".player-notice")).to_have_text("")
     visitor.complaints.clear()
+
+
+def test_playing_that_was_asked_for_before_the_player_was_ready_begins(visit: Visit, recording: Recording) -> None:
+    visitor = visit(locale="en")
+    held: list[Route] = []
+    visitor.page.route("**/rostrum/hls*.js", lambda route: held.append(route))
+    page = open_player(visitor)
+    page.evaluate(f"() => {{ const m = {PLAYER}.media; m.muted = true; m.play().catch(() => {{}}) }}")
+    page.wait_for_timeout(500)
+    held[0].continue_()
+    reach(page, 0.2)
 
 
 def test_a_stream_that_cannot_be_fetched_is_explained(visit: Visit, recording: Recording) -> None:

@@ -94,8 +94,17 @@ export class Source extends EventTarget {
     hls.on(Events.FRAG_BUFFERED, () => this.#onProgress());
     hls.on(Events.ERROR, (_event, error) => this.#onError(error));
     this.#video.preload = "metadata"; // "none" may keep a media source from opening
-    hls.attachMedia(this.#video);
-    hls.loadSource(`${this.base}master.m3u8`);
+    this.#playOn(() => {
+      hls.attachMedia(this.#video);
+      hls.loadSource(`${this.base}master.m3u8`);
+    });
+  }
+
+  /** Do what gives the video another source, after which browsers pause it, and play on if it played. */
+  #playOn(change) {
+    const wasPlaying = !this.#video.paused;
+    change();
+    if (wasPlaying) this.#video.play().catch(() => {});
   }
 
   /** Only the picture at the place, until somebody wants to see more. */
@@ -121,10 +130,10 @@ export class Source extends EventTarget {
 
   #startNative(atS) {
     const video = this.#video;
-    const wasPlaying = !video.paused;
-    video.src = this.kind === "native" ? `${this.base}master.m3u8` : this.#current(this.#options.fallback);
+    this.#playOn(() => {
+      video.src = this.kind === "native" ? `${this.base}master.m3u8` : this.#current(this.#options.fallback);
+    });
     if (atS > 0) video.addEventListener("loadedmetadata", () => (video.currentTime = atS), { once: true });
-    if (wasPlaying) video.play().catch(() => {});
   }
 
   // --- What can be chosen --------------------------------------------------------------------------------------------
@@ -223,7 +232,7 @@ export class Source extends EventTarget {
     if (error.type === ErrorTypes.NETWORK_ERROR) return this.#goOffline();
     if (error.type === ErrorTypes.MEDIA_ERROR && !this.#hasRecovered) {
       this.#hasRecovered = true;
-      return this.#hls.recoverMediaError();
+      return this.#playOn(() => this.#hls.recoverMediaError());
     }
     this.#report("failed");
   }
@@ -297,10 +306,8 @@ export class Source extends EventTarget {
 
   /** Begin again with the playlists of now, at the same place. */
   #reload() {
-    const wasPlaying = !this.#video.paused;
     this.#startS = this.#video.currentTime || this.#startS;
-    this.#hls.loadSource(`${this.base}master.m3u8`);
-    if (wasPlaying) this.#video.play().catch(() => {});
+    this.#playOn(() => this.#hls.loadSource(`${this.base}master.m3u8`));
   }
 
   #report(problem) {
