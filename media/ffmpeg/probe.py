@@ -74,7 +74,7 @@ class PacketSummary:
 
 
 def probe_header(path: Path, *, output_dir: Path) -> dict[str, Any]:
-    """Return ffprobe's description of a file.
+    """Return ffprobe's description of a file, and how many complaints there were as `complaints`.
 
     Raises:
         sandbox.ToolFailed, sandbox.LimitExceeded: it is no file that we may open.
@@ -84,7 +84,7 @@ def probe_header(path: Path, *, output_dir: Path) -> dict[str, Any]:
     )
     # Text from the file may hold any bytes; NUL is what PostgreSQL refuses.
     found: dict[str, Any] = json.loads(result.stdout.decode("utf-8", "replace").replace("\\u0000", ""))
-    return found
+    return found | {"complaints": result.stderr_lines}
 
 
 def scan_packets(

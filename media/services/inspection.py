@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 import sandbox
-from media import languages
+from media import languages, sample_tables
 from media.errors import EncodingFailed, MediaRejected
 from media.ffmpeg import probe
 from media.ffmpeg.allowed import AUDIO_CODECS, SOURCE_OPTIONS, VIDEO_CODECS
@@ -81,13 +81,13 @@ def inspect_source(
         streams: dict[int, probe.PacketSummary] = {}
         complaints = 0
         if not needs_remux:
-            streams, complaints = _scan(path, out, should_stop)
+            streams, complaints = _scan(path, header, out, should_stop)
             # Times before zero are lost in some containers.
             needs_remux = bool(_pictures(header["streams"])) and any(stream.untimed for stream in streams.values())
         if needs_remux:
             with remuxed(path, workdir, progress=progress, should_stop=should_stop) as rewritten:
                 header = _merge(header, _read_header(rewritten, out))
-                streams, complaints = _scan(rewritten, out, should_stop)
+                streams, complaints = _scan(rewritten, header, out, should_stop)
         facts = _facts(header, streams, container=container, needs_remux=needs_remux, language=language)
         _refuse_by_packets(facts)
         if facts.video is not None and facts.can_copy_video:
@@ -296,8 +296,12 @@ def _refuse_by_packets(facts: SourceFacts) -> None:
 # --- Facts ---------------------------------------------------------------------------------------------------------
 
 
-def _scan(path: Path, out: Path, should_stop: ShouldStop) -> tuple[dict[int, probe.PacketSummary], int]:
+def _scan(
+    path: Path, header: dict[str, Any], out: Path, should_stop: ShouldStop
+) -> tuple[dict[int, probe.PacketSummary], int]:
     try:
+        if (found := sample_tables.read_summaries(path, streams=len(header["streams"]))) is not None:
+            return found, header["complaints"]
         return probe.scan_packets(path, output_dir=out, should_stop=should_stop)
     except probe.TooManyPackets as error:
         raise _too_dense() from error
