@@ -1,17 +1,21 @@
 """Fragmented MP4 (ISO/IEC 14496-12): finds the byte ranges that HLS plays, and joins parts that were placed in time.
 
 Only files that our own commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Pure Python,
-and constant memory: media data is skipped or copied, never held. `media.placing` gives pictures their exact times.
+and constant memory: media data is skipped or copied, never held. `media.placing` gives pictures their exact times;
+`media.sample_tables` reads other people's files, and takes a few functions from here that bear them.
 """
 
+import mmap
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"))
 MAX_HEADER_BYTES = 64 * 1024**2  # of a moov or moof; hours of samples in one fragment need less
 COPY_BYTES = 1024**2
+MESSAGES, FILLER = 6, 12  # NAL unit types (ITU-T H.264, table 7-1)
 
 
 class Mp4Error(ValueError):
@@ -184,6 +188,69 @@ def join(parts: Sequence[IO[bytes]], target: IO[bytes]) -> None:
             raise Mp4Error("a part has no pictures")
 
 
+def blank_messages(path: Path) -> None:
+    """Overwrite the messages beside the pictures of an H.264 file of ours (SEI, ITU-T H.264, annex D).
+
+    They may hold anything: a camera's place and time, somebody's text. Filler of the same length takes their place, so
+    the file need not be written again; ffmpeg's filter for this costs as much as the whole copy.
+
+    Raises:
+        Mp4Error: it is no fragmented file of one H.264 track.
+    """
+    header: _Header | None = None
+    width = 4
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        for kind, offset, size in top_level_boxes(file):
+            if kind == b"moov":
+                header = _read_header(box_content(file, offset, size))
+                width, _sets = avc_configuration(header.sample_entry)
+            elif kind == b"moof":
+                if header is None:
+                    raise Mp4Error("a fragment comes before the header")
+                for _ticks, start, length in _samples(box_content(file, offset, size), header):
+                    if offset + start + length > len(memory):
+                        raise Mp4Error("a fragment names more data than there is")
+                    _blank_messages(memory, offset + start, offset + start + length, width)
+
+
+def _blank_messages(memory: mmap.mmap, at: int, end: int, width: int) -> None:
+    """Walk through the NAL units of one picture. A damaged length ends it: no player gets further either."""
+    while at + width < end:
+        length = int.from_bytes(memory[at : at + width])
+        at += width
+        if at + length > end:
+            return
+        if length > 1 and memory[at] & 0x1F == MESSAGES:
+            memory[at : at + length] = bytes([FILLER]) + b"\xff" * (length - 2) + b"\x80"
+        at += length
+
+
+def avc_configuration(entry: bytes) -> tuple[int, set[bytes]]:
+    """Return the size of NAL units' lengths and the parameter sets in a sample entry (ISO/IEC 14496-15, 5.3.3.1).
+
+    Raises:
+        Mp4Error: there are none, or they are damaged.
+    """
+    at = entry.find(b"avcC") + 4
+    if at < 4 or at + 6 > len(entry):
+        raise Mp4Error("H.264 without its parameters")
+    width = (entry[at + 4] & 3) + 1
+    found = set()
+    at += 5
+    for mask in (0x1F, 0xFF):  # sequence parameter sets, then picture parameter sets
+        if at >= len(entry):
+            raise Mp4Error("H.264 without its parameters")
+        count = entry[at] & mask
+        at += 1
+        for _number in range(count):
+            length = int.from_bytes(entry[at : at + 2])
+            at += 2 + length
+            if not length or at > len(entry):
+                raise Mp4Error("damaged parameters of H.264")
+            found.add(entry[at - length : at].rstrip(b"\0"))
+    return width, found
+
+
 @dataclass(frozen=True)
 class _Header:
     timescale: int
@@ -338,22 +405,32 @@ def _av1_codec(entry: bytes) -> str:
 
 def _read_fragment(data: bytes, header: _Header) -> _Fragment:
     """Read the content of a moof (without its own eight bytes)."""
-    decode_ticks = ticks = count = key_size = at_data = 0
-    default, default_size = header.default_duration, header.default_size
+    decode_ticks = ticks = count = key_size = end = 0
+    for kind, start, _end in boxes(data):
+        if kind == b"tfdt":
+            decode_ticks = struct.unpack_from(">Q" if data[start] == 1 else ">I", data, start + 4)[0]
+    for duration, start, size in _samples(data, header):
+        ticks += duration
+        count += 1
+        end = start + size
+        key_size = key_size or end
+    return _Fragment(decode_ticks, ticks, count, key_size, end)
+
+
+def _samples(data: bytes, header: _Header) -> Iterator[tuple[int, int, int]]:
+    """Yield ticks, bytes from the start of the moof, and size of each sample that a moof (see above) tells of."""
+    duration, size, at_data = header.default_duration, header.default_size, 0
     for kind, start, _end in boxes(data):
         if kind == b"tfhd":
             flags = struct.unpack_from(">I", data, start)[0]
             at = start + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
             if flags & 0x8:
-                default = struct.unpack_from(">I", data, at)[0]
+                duration = struct.unpack_from(">I", data, at)[0]
                 at += 4
             if flags & 0x10:
-                default_size = struct.unpack_from(">I", data, at)[0]
-        elif kind == b"tfdt":
-            decode_ticks = struct.unpack_from(">Q" if data[start] == 1 else ">I", data, start + 4)[0]
+                size = struct.unpack_from(">I", data, at)[0]
         elif kind == b"trun":
             flags, samples = struct.unpack_from(">II", data, start)
-            count += samples
             at = start + 8
             if flags & 0x1:
                 at_data = struct.unpack_from(">i", data, at)[0]  # from the start of the moof
@@ -362,8 +439,9 @@ def _read_fragment(data: bytes, header: _Header) -> _Fragment:
             step = 4 * (flags & 0xF00).bit_count()
             at_size = at + (4 if flags & 0x100 else 0)
             for number in range(samples):
-                ticks += struct.unpack_from(">I", data, at + step * number)[0] if flags & 0x100 else default
-                size = struct.unpack_from(">I", data, at_size + step * number)[0] if flags & 0x200 else default_size
+                if flags & 0x100:
+                    duration = struct.unpack_from(">I", data, at + step * number)[0]
+                if flags & 0x200:
+                    size = struct.unpack_from(">I", data, at_size + step * number)[0]
+                yield duration, at_data, size
                 at_data += size
-                key_size = key_size or at_data
-    return _Fragment(decode_ticks, ticks, count, key_size, at_data)

@@ -5,6 +5,7 @@ their recording; its tables say the same in a hundredth of that. They come from 
 whole is left to ffprobe, and nothing here is larger than the tables are in the file.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from typing import Any
 import numpy as np
 
 from media.ffmpeg.probe import PACKETS_BETWEEN_LOOKS, PacketSummary, TooManyPackets
-from media.mp4 import Mp4Error, box_content, top_level_boxes
+from media.mp4 import Mp4Error, avc_configuration, box_content, top_level_boxes
 
 MAX_TOP_LEVEL_BOXES = 1000
 MAX_ROUNDING_S = 0.001
+MAX_UNITS = 4096  # NAL units of a picture, and parameter sets of a stream
+MAX_SET_BYTES = 4096
+PARAMETER_SETS = (7, 8)  # NAL unit types (ITU-T H.264, table 7-1)
 MAX_SAMPLES = 20_000_000  # of a track: eight hours at 690 pictures a second
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -26,6 +30,23 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 class NotPlain(Exception):
     """The tables alone do not say what ffmpeg will read."""
+
+
+@dataclass(frozen=True)
+class KeyFrames:
+    """Where the key frames of an H.264 stream are, and its sample entry with the decoder's parameters (avcC)."""
+
+    offsets: Array
+    sizes: Array
+    entry: bytes
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What was read, by the number of the stream."""
+
+    summaries: dict[int, PacketSummary]
+    key_frames: dict[int, KeyFrames]
 
 
 @dataclass(frozen=True)
@@ -72,7 +93,7 @@ class _Box:
         return np.frombuffer(self.data, dtype=kind, count=rows * columns, offset=begin).reshape(rows, columns)
 
 
-def read_summaries(path: Path, *, streams: int) -> dict[int, PacketSummary] | None:
+def read_tables(path: Path, *, streams: int) -> Tables | None:
     """Return what `media.ffmpeg.probe.scan_packets` would find; None if only that can say.
 
     `streams` is how many ffprobe found: a cover, say, is a stream without a table.
@@ -86,12 +107,9 @@ def read_summaries(path: Path, *, streams: int) -> dict[int, PacketSummary] | No
             size = file.seek(0, 2)
             top = list(islice(top_level_boxes(file), MAX_TOP_LEVEL_BOXES + 1))
             kinds = [kind for kind, _offset, _size in top]
-            if (
-                kinds[:1] != [b"ftyp"]
-                or kinds.count(b"moov") != 1
-                or b"moof" in kinds
-                or len(top) > MAX_TOP_LEVEL_BOXES
-            ):
+            if kinds[:1] != [b"ftyp"] or kinds.count(b"moov") != 1 or b"moof" in kinds:
+                return None
+            if len(top) > MAX_TOP_LEVEL_BOXES:
                 return None
             _kind, offset, length = top[kinds.index(b"moov")]
             data = box_content(file, offset, length)
@@ -100,9 +118,44 @@ def read_summaries(path: Path, *, streams: int) -> dict[int, PacketSummary] | No
         if len(traks) != streams or moov.maybe(b"mvex"):
             return None
         movie_ticks_per_s, _length = _clock(moov.child(b"mvhd"))
-        return {number: _summary(trak, movie_ticks_per_s, size) for number, trak in enumerate(traks)}
+        tables = Tables({}, {})
+        for number, trak in enumerate(traks):
+            _read_track(trak, movie_ticks_per_s, size, tables, number)
+        return tables
     except (NotPlain, Mp4Error):
         return None
+
+
+def read_parameter_sets(path: Path, frames: KeyFrames) -> set[bytes] | None:
+    """Return the parameter sets of an H.264 stream: the header's, and those beside key frames.
+
+    None if they are not where ISO/IEC 14496-15 (5.3.3) has them.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        width, found = avc_configuration(frames.entry)
+    except Mp4Error:
+        return None
+    with path.open("rb") as file:
+        for offset, size in zip(frames.offsets.tolist(), frames.sizes.tolist(), strict=True):
+            at, end = offset, offset + size
+            for _number in range(MAX_UNITS):
+                if at >= end:
+                    break
+                head = os.pread(file.fileno(), width + 1, at)
+                length = int.from_bytes(head[:width])
+                at += width + length
+                if length == 0 or len(head) <= width or at > end:
+                    return None
+                if head[width] & 0x1F in PARAMETER_SETS:
+                    if length > MAX_SET_BYTES or len(found) > MAX_UNITS:
+                        return None
+                    found.add(os.pread(file.fileno(), length, at - length).rstrip(b"\0"))
+            else:
+                return None
+    return found
 
 
 def _clock(box: _Box) -> tuple[int, int]:
@@ -114,14 +167,15 @@ def _clock(box: _Box) -> tuple[int, int]:
     return ticks_per_s, length
 
 
-def _summary(trak: _Box, movie_ticks_per_s: int, file_size: int) -> PacketSummary:
+def _read_track(trak: _Box, movie_ticks_per_s: int, file_size: int, tables: Tables, number: int) -> None:
     media = trak.child(b"mdia")
     table = media.child(b"minf", b"stbl")
     (kind,) = media.child(b"hdlr").numbers(">4s", 8)
     is_picture = kind == b"vide"
     if kind not in (b"vide", b"soun"):
         raise NotPlain("text and data have no even clock")
-    if table.child(b"stsd").numbers(">I", 4) != (1,):
+    description = table.child(b"stsd")
+    if description.numbers(">I", 4) != (1,):
         raise NotPlain("it changes its codec")
     if is_picture and (table.maybe(b"stps") or table.maybe(b"sbgp")):
         raise NotPlain("key frames of more kinds")
@@ -129,13 +183,13 @@ def _summary(trak: _Box, movie_ticks_per_s: int, file_size: int) -> PacketSummar
     if not claimed:
         raise NotPlain("a recorder that did not finish")
     sizes = _sizes(table.child(b"stsz"))
-    _check_places(table, sizes, file_size)
+    offsets = _offsets(table, sizes, file_size)
     lengths = _repeated(table.child(b"stts").table(">u4", 2), len(sizes))
     if lengths.min() <= 0 or lengths.max() > 2**31:
         raise NotPlain("it stands still, or goes back")
     shown_at = np.cumsum(lengths) - lengths
-    if offsets := table.maybe(b"ctts"):
-        shown_at += _repeated(offsets.table(">i4", 2), len(sizes))  # version 0 is unsigned, but never so large
+    if delays := table.maybe(b"ctts"):
+        shown_at += _repeated(delays.table(">i4", 2), len(sizes))  # version 0 is unsigned, but never so large
     delay, starts_at_s, shown_s = _edit(
         trak.maybe(b"edts"), movie_ticks_per_s, ticks_per_s, int((shown_at + lengths).max())
     )
@@ -155,7 +209,7 @@ def _summary(trak: _Box, movie_ticks_per_s: int, file_size: int) -> PacketSummar
     if not is_picture and shown_s:  # the last packet of sound counts as far as it is heard
         ends_s = np.minimum(ends_s, starts_at_s + shown_s)
     begins_s = np.minimum.accumulate(at_s)
-    return _checked(
+    tables.summaries[number] = _checked(
         PacketSummary(
             packets=len(sizes),
             hidden=int(hidden.sum()),
@@ -166,6 +220,9 @@ def _summary(trak: _Box, movie_ticks_per_s: int, file_size: int) -> PacketSummar
         ),
         ends_s - begins_s,
     )
+    entry = description.data[description.start + 8 : description.end]
+    if entry[4:8] in (b"avc1", b"avc3"):
+        tables.key_frames[number] = KeyFrames(offsets[is_key], sizes[is_key], entry)
 
 
 def _checked(summary: PacketSummary, lengths_s: Array) -> PacketSummary:
@@ -195,8 +252,11 @@ def _repeated(runs: Array, wanted: int) -> Array:
     return np.repeat(runs[:, 1].astype(np.int64), counts)
 
 
-def _check_places(table: _Box, sizes: Array, file_size: int) -> None:
-    """Every sample must lie within the file: a recording that was cut short is told from the packets that are there."""
+def _offsets(table: _Box, sizes: Array, file_size: int) -> Array:
+    """Return where in the file each sample is.
+
+    All must lie within: of a recording that was cut short, the packets that are there have to be looked for.
+    """
     long = table.maybe(b"co64")
     chunks = (long.table(">u8", 1) if long else table.child(b"stco").table(">u4", 1))[:, 0]
     runs = table.child(b"stsc").table(">u4", 3).astype(np.int64)
@@ -208,11 +268,12 @@ def _check_places(table: _Box, sizes: Array, file_size: int) -> None:
         raise NotPlain("chunks that do not hold the samples")
     bounds = np.concatenate([[0], np.cumsum(sizes)])
     last = np.cumsum(per_chunk)
-    if (
-        int(chunks.max()) > file_size
-        or (chunks.astype(np.int64) + bounds[last] - bounds[last - per_chunk]).max() > file_size
-    ):
+    if int(chunks.max()) > file_size:
         raise NotPlain("it is cut short")
+    offsets: Array = np.repeat(chunks.astype(np.int64) - bounds[last - per_chunk], per_chunk) + bounds[:-1]
+    if int((offsets + sizes).max()) > file_size:
+        raise NotPlain("it is cut short")
+    return offsets
 
 
 def _edit(box: _Box | None, movie_ticks_per_s: int, ticks_per_s: int, ends_at: int) -> tuple[int, float, float]:

@@ -154,6 +154,11 @@ def has_one_shape(path: Path, index: int, *, output_dir: Path, should_stop: Shou
         sets = {unit.rstrip(b"\0") for unit in target.read_bytes().split(b"\0\0\1") if unit.strip(b"\0")}
     finally:
         target.unlink(missing_ok=True)
+    return is_one_shape(sets)
+
+
+def is_one_shape(sets: set[bytes]) -> bool:
+    """True if parameter sets, each without its start code, do not contradict each other."""
     pictures = [unit for unit in sets if unit[0] & 0x1F == PICTURE_SET]
     # Several picture sets are usual, but each has an identifier of its own, the first number in it.
     identifiers = {_first_number(unit[1:5]) for unit in pictures}

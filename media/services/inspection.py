@@ -80,19 +80,22 @@ def inspect_source(
         progress(20, _("Reading the streams"))
         streams: dict[int, probe.PacketSummary] = {}
         complaints = 0
-        if not needs_remux:
-            streams, complaints = _scan(path, header, out, should_stop)
+        tables = None if needs_remux else _read_tables(path, header)
+        if tables is not None:
+            streams, complaints = tables.summaries, header["complaints"]
+        elif not needs_remux:
+            streams, complaints = _scan(path, out, should_stop)
             # Times before zero are lost in some containers.
             needs_remux = bool(_pictures(header["streams"])) and any(stream.untimed for stream in streams.values())
         if needs_remux:
             with remuxed(path, workdir, progress=progress, should_stop=should_stop) as rewritten:
                 header = _merge(header, _read_header(rewritten, out))
-                streams, complaints = _scan(rewritten, header, out, should_stop)
+                streams, complaints = _scan(rewritten, out, should_stop)
         facts = _facts(header, streams, container=container, needs_remux=needs_remux, language=language)
         _refuse_by_packets(facts)
         if facts.video is not None and facts.can_copy_video:
             # Reading key frames costs something, so only what would be copied is asked.
-            is_one_shape = _has_one_shape(path, facts.video.index, out, should_stop)
+            is_one_shape = _has_one_shape(path, facts.video.index, tables, out, should_stop)
             facts = dataclasses.replace(facts, video=dataclasses.replace(facts.video, is_one_shape=is_one_shape))
     warnings = _warnings(header, facts, complaints)
     video = facts.video
@@ -296,12 +299,15 @@ def _refuse_by_packets(facts: SourceFacts) -> None:
 # --- Facts ---------------------------------------------------------------------------------------------------------
 
 
-def _scan(
-    path: Path, header: dict[str, Any], out: Path, should_stop: ShouldStop
-) -> tuple[dict[int, probe.PacketSummary], int]:
+def _read_tables(path: Path, header: dict[str, Any]) -> sample_tables.Tables | None:
     try:
-        if (found := sample_tables.read_summaries(path, streams=len(header["streams"]))) is not None:
-            return found, header["complaints"]
+        return sample_tables.read_tables(path, streams=len(header["streams"]))
+    except probe.TooManyPackets as error:
+        raise _too_dense() from error
+
+
+def _scan(path: Path, out: Path, should_stop: ShouldStop) -> tuple[dict[int, probe.PacketSummary], int]:
+    try:
         return probe.scan_packets(path, output_dir=out, should_stop=should_stop)
     except probe.TooManyPackets as error:
         raise _too_dense() from error
@@ -309,7 +315,13 @@ def _scan(
         raise _unreadable() from error
 
 
-def _has_one_shape(path: Path, index: int, out: Path, should_stop: ShouldStop) -> bool:
+def _has_one_shape(
+    path: Path, index: int, tables: sample_tables.Tables | None, out: Path, should_stop: ShouldStop
+) -> bool:
+    if tables is not None and (frames := tables.key_frames.get(index)):
+        sets = sample_tables.read_parameter_sets(path, frames)
+        if sets is not None:
+            return probe.is_one_shape(sets)
     try:
         return probe.has_one_shape(path, index, output_dir=out, should_stop=should_stop)
     except EncodingFailed:

@@ -90,6 +90,8 @@ def make_first_look(
                     activity=_("Copying picture and sound") if plan.copied else _("Preparing the sound"),
                     should_stop=should_stop,
                 )
+            if plan.copied and plan.copied.name not in have:
+                _blank_messages(folder / "picture.mp4")
             return [*have.values(), *_keep(package, facts, plan, made, fenced)]
 
 
@@ -209,6 +211,13 @@ def read_track(path: Path) -> mp4.Track:
         with path.open("rb") as file:
             return mp4.read_track(file)
     except (mp4.Mp4Error, FileNotFoundError) as error:
+        raise _nothing_decoded() from error
+
+
+def _blank_messages(path: Path) -> None:
+    try:
+        mp4.blank_messages(path)
+    except (mp4.Mp4Error, ValueError) as error:  # an empty file cannot be mapped
         raise _nothing_decoded() from error
 
 
@@ -397,9 +406,8 @@ def _key_frames(rate: Fraction, recipe: Recipe) -> dict[str, Any]:
 
 def _copied_video(facts: SourceFacts, target: str) -> Any:
     assert facts.video is not None
-    # Messages beside the picture (SEI, type 6) may hold anything: a camera's place and time, somebody's text.
     return source_input()[str(facts.video.index)].output(
-        target, **{"c:v": "copy", "bsf:v": "filter_units=remove_types=6", "movflags": FRAGMENTS, **NO_METADATA}
+        target, **{"c:v": "copy", "movflags": FRAGMENTS, **NO_METADATA}
     )
 
 

@@ -1,4 +1,5 @@
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,30 @@ def test_every_truncation_is_noticed_or_ends_at_a_fragment(video: Path) -> None:
 def test_plain_mp4_is_refused(clip: Path) -> None:
     with clip.open("rb") as file, pytest.raises(mp4.Mp4Error):
         mp4.read_track(file)
+
+
+def test_messages_beside_the_pictures_are_blanked_and_no_picture_changes(video: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told.mp4"
+    message = "h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+50.8503N4.3517E"
+    ffmpeg("-i", video, "-c", "copy", "-bsf:v", message, *FRAGMENTED, told)
+    assert told.read_bytes().count(b"50.8503N4.3517E") == 4  # at each key frame
+    before = pictures(told)
+
+    mp4.blank_messages(told)
+
+    assert b"50.8503N4.3517E" not in told.read_bytes()
+    assert b"x264 - core" not in told.read_bytes()
+    assert pictures(told) == before
+    assert len(before.splitlines()) > 100
+
+
+def test_messages_can_only_be_blanked_in_h264(clip: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", clip, "-map", "0:a", "-c", "copy", *FRAGMENTED, tmp_path / "sound.mp4")
+    with pytest.raises(mp4.Mp4Error):
+        mp4.blank_messages(tmp_path / "sound.mp4")
+
+
+def pictures(path: Path) -> str:
+    """The checksum of every decoded picture."""
+    command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "framemd5", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -76,6 +76,16 @@ def test_first_look_of_the_demo_is_a_copy_in_a_moment(tmp_path: Path) -> None:
     assert package.state == PackageState.BUILDING
 
 
+def test_first_look_keeps_no_messages_beside_the_picture(tmp_path: Path) -> None:
+    """A camera writes its place and time there; x264 its settings."""
+    clip = make_clip(tmp_path / "clip.mp4", seconds=4)
+    assert b"x264 - core" in clip.read_bytes()
+    package = start(clip, tmp_path)
+    picture, _sound = services.make_first_look(package=package, workdir=tmp_path)
+    with default_storage.open(picture.key) as file:
+        assert b"x264 - core" not in file.read()
+
+
 def test_first_look_twice_makes_nothing_new(tmp_path: Path) -> None:
     package = start(make_clip(tmp_path / "clip.mp4"), tmp_path)
     first = services.make_first_look(package=package, workdir=tmp_path)

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from media import sample_tables
 from media.ffmpeg import probe
 from media.ffmpeg.probe import PacketSummary
+from media.sample_tables import Tables
 from tests.media.clips import ffmpeg, make_clip
 
 
-def from_tables(path: Path, folder: Path) -> dict[int, PacketSummary] | None:
+def from_tables(path: Path, folder: Path) -> Tables | None:
     streams = probe.probe_header(path, output_dir=folder)["streams"]
-    return sample_tables.read_summaries(path, streams=len(streams))
+    return sample_tables.read_tables(path, streams=len(streams))
 
 
 def rounded(summaries: dict[int, PacketSummary]) -> dict[int, dict[str, object]]:
@@ -48,7 +49,7 @@ def test_plain_recordings_are_read_as_ffprobe_reads_them(corpus: Path, tmp_path:
     path = corpus / "media" / name
     found = from_tables(path, tmp_path)
     assert found is not None
-    assert rounded(found) == rounded(probe.scan_packets(path, output_dir=tmp_path)[0])
+    assert rounded(found.summaries) == rounded(probe.scan_packets(path, output_dir=tmp_path)[0])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_other_writers_files_are_read_as_ffprobe_reads_them(tmp_path: Path, flag
     ffmpeg("-i", make_clip(tmp_path / "source.mp4", seconds=4), *flags, path)
     found = from_tables(path, tmp_path)
     assert found is not None
-    assert rounded(found) == rounded(probe.scan_packets(path, output_dir=tmp_path)[0])
+    assert rounded(found.summaries) == rounded(probe.scan_packets(path, output_dir=tmp_path)[0])
 
 
 @pytest.mark.parametrize(
@@ -99,10 +100,12 @@ def test_no_damage_of_the_tables_makes_an_error(corpus: Path, tmp_path: Path) ->
             data[at] = value
         path.write_bytes(data)
         try:
-            found = sample_tables.read_summaries(path, streams=2)
+            found = sample_tables.read_tables(path, streams=2)
         except probe.TooManyPackets:
             return
-        json.dumps(found and rounded(found), allow_nan=False)
+        json.dumps(found and rounded(found.summaries), allow_nan=False)
+        for frames in found.key_frames.values() if found else ():
+            sample_tables.read_parameter_sets(path, frames)
 
     damaged()
 
@@ -112,4 +115,25 @@ def test_absurd_numbers_of_samples_are_refused_before_they_take_memory(tmp_path:
     at = data.index(b"stts") + 12  # how often the first length is repeated
     data[at : at + 4] = b"\xff\xff\xff\xff"
     (tmp_path / "absurd.mp4").write_bytes(data)
-    assert sample_tables.read_summaries(tmp_path / "absurd.mp4", streams=2) is None
+    assert sample_tables.read_tables(tmp_path / "absurd.mp4", streams=2) is None
+
+
+def test_recordings_that_change_their_picture_are_told_by_their_key_frames(tmp_path: Path) -> None:
+    sizes = {"one": "320x180", "two": "160x90"}
+    for name, size in sizes.items():
+        make_clip(tmp_path / f"{name}.mp4", size=size, sound=False)
+        raw = ("-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "mpegts")
+        ffmpeg("-i", tmp_path / f"{name}.mp4", *raw, tmp_path / f"{name}.ts")
+    both = tmp_path / "both.mp4"
+    ffmpeg("-i", f"concat:{tmp_path / 'one.ts'}|{tmp_path / 'two.ts'}", "-c", "copy", both)
+
+    def has_one_shape(path: Path) -> bool:
+        found = from_tables(path, tmp_path)
+        assert found is not None
+        sets = sample_tables.read_parameter_sets(path, found.key_frames[0])
+        assert sets
+        assert probe.is_one_shape(sets) == probe.has_one_shape(path, 0, output_dir=tmp_path)
+        return probe.is_one_shape(sets)
+
+    assert has_one_shape(tmp_path / "one.mp4")
+    assert not has_one_shape(both)
