@@ -18,7 +18,7 @@ from media.models import Package, Rendition, RenditionKind
 from media.recipe import Recipe
 from media.services import stored
 from media.services.inspection import workable_source
-from media.services.packages import show_first
+from media.services.packages import note_warning, show_first
 from media.services.plans import plan_of
 from media.services.stored import Fenced
 from media.sound import fitted, stereo
@@ -74,6 +74,7 @@ def make_first_look(
                 place_range(folder / f"{plan.first.name}.mp4", opening, facts, (0, plan.opening_frames), plan.recipe)
                 made.append(_Made(plan.first.name, opening, plan.first, is_growing=plan.first in plan.rest))
             outputs = []
+            complaints = 0
             if plan.copied and plan.copied.name not in have:
                 outputs.append(_copied_video(facts, "file:out/picture.mp4"))
                 made.append(_Made(plan.copied.name, folder / "picture.mp4", plan.copied))
@@ -81,7 +82,7 @@ def make_first_look(
                 outputs.append(_first_audio(facts, "file:out/sound.mp4"))
                 made.append(_Made("audio", folder / "sound.mp4", None))
             if outputs:
-                run_ffmpeg(
+                copied = run_ffmpeg(
                     ffmpeg.merge_outputs(*outputs),
                     inputs={SOURCE: path},
                     output_dir=folder,
@@ -90,9 +91,14 @@ def make_first_look(
                     activity=_("Copying picture and sound") if plan.copied else _("Preparing the sound"),
                     should_stop=should_stop,
                 )
+                complaints = copied.stderr_lines
             if plan.copied and plan.copied.name not in have:
                 _blank_messages(folder / "picture.mp4")
-            return [*have.values(), *_keep(package, facts, plan, made, fenced)]
+            rows = [*have.values(), *_keep(package, facts, plan, made, fenced)]
+            if complaints:  # whoever read only the file's tables could not hear them
+                with fenced():
+                    note_warning(package.asset, {"code": "read_errors", "count": complaints})
+            return rows
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,11 @@ def test_sound_alone_is_a_whole_package(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_damage_is_noted(corpus: Path, tmp_path: Path) -> None:
-    package = produce(make_asset(corpus / "media/corrupt_middle.mp4"), tmp_path)
+    package = start(corpus / "media/corrupt_middle.mp4", tmp_path)
+    services.make_first_look(package=package, workdir=tmp_path)
+    package.asset.refresh_from_db()
+    assert "read_errors" in {warning["code"] for warning in package.asset.warnings}
+    make_everything(package, tmp_path)
     package.asset.refresh_from_db()
     assert "damaged" in {warning["code"] for warning in package.asset.warnings}
 
