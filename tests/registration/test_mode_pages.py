@@ -176,7 +176,7 @@ def test_account_sees_registrations_of_proved_addresses_only() -> None:
     register(WebinarFactory(title="Not mine"), "other@example.org")
     page = signed_in(user).get(reverse("registration:all_own"))
     assert page.status_code == 200
-    assert token_for(mine) in page.content.decode()
+    assert token_for(mine).partition("~")[0] in page.content.decode()  # what follows tells the second it was made in
     assert "Not mine" not in page.content.decode()
 
 

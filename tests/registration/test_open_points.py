@@ -205,11 +205,16 @@ def test_way_into_the_room_leads_past_the_required_consents(client: Client, webi
     Webinar.objects.filter(pk=webinar.pk).update(starts_at=now, ends_at=now + timedelta(hours=1))
     join = join_link_for(registration).removeprefix("http://testserver")
     asked = client.get(join)["Location"]
-    assert asked.startswith(reverse("registration:consents", args=[token_for(registration)]))
+    assert asked.startswith(undated(reverse("registration:consents", args=[token_for(registration)])))
     assert not registration.attendances.exists()
     answer = client.post(asked, {"kind": "privacy", "agree": "yes", "version": consents.PRIVACY_VERSION})
-    assert answer["Location"].endswith(join)
+    assert undated(answer["Location"]).endswith(undated(join))
     assert client.get(join)["Location"] == "https://meet.example.org/room"
+
+
+def undated(address: str) -> str:
+    """An address up to the second in which its token was made."""
+    return address.partition("~")[0]
 
 
 def test_own_privacy_notice_of_the_organisation_is_agreed_to_in_its_version(webinar: Webinar) -> None:
