@@ -5,7 +5,6 @@ and constant memory: media data is skipped or copied, never held. `media.placing
 `media.sample_tables` reads other people's files, and takes a few functions from here that bear them.
 """
 
-import mmap
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -199,7 +198,7 @@ def blank_messages(path: Path) -> None:
     """
     header: _Header | None = None
     width = 4
-    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+    with path.open("r+b") as file:
         for kind, offset, size in top_level_boxes(file):
             if kind == b"moov":
                 header = _read_header(box_content(file, offset, size))
@@ -207,22 +206,39 @@ def blank_messages(path: Path) -> None:
             elif kind == b"moof":
                 if header is None:
                     raise Mp4Error("a fragment comes before the header")
-                for _ticks, start, length in _samples(box_content(file, offset, size), header):
-                    if offset + start + length > len(memory):
-                        raise Mp4Error("a fragment names more data than there is")
-                    _blank_messages(memory, offset + start, offset + start + length, width)
+                samples = list(_samples(box_content(file, offset, size), header))
+                if samples:
+                    _blank_fragment(file, offset, samples, width)
 
 
-def _blank_messages(memory: mmap.mmap, at: int, end: int, width: int) -> None:
-    """Walk through the NAL units of one picture. A damaged length ends it: no player gets further either."""
+def _blank_fragment(file: IO[bytes], offset: int, samples: Sequence[tuple[int, int, int]], width: int) -> None:
+    begin, end = samples[0][1], samples[-1][1] + samples[-1][2]
+    file.seek(offset + begin)
+    data = bytearray(file.read(end - begin))
+    if len(data) < end - begin:
+        raise Mp4Error("a fragment names more data than there is")
+    blanked = [_blank_messages(data, start - begin, start - begin + size, width) for _ticks, start, size in samples]
+    if any(blanked):
+        file.seek(offset + begin)
+        file.write(data)
+
+
+def _blank_messages(data: bytearray, at: int, end: int, width: int) -> bool:
+    """Walk through the NAL units of one picture; tell whether there was something to blank.
+
+    A damaged length ends it: no player gets further either.
+    """
+    found = False
     while at + width < end:
-        length = int.from_bytes(memory[at : at + width])
+        length = int.from_bytes(data[at : at + width])
         at += width
         if at + length > end:
-            return
-        if length > 1 and memory[at] & 0x1F == MESSAGES:
-            memory[at : at + length] = bytes([FILLER]) + b"\xff" * (length - 2) + b"\x80"
+            break
+        if length > 1 and data[at] & 0x1F == MESSAGES:
+            data[at : at + length] = bytes([FILLER]) + b"\xff" * (length - 2) + b"\x80"
+            found = True
         at += length
+    return found
 
 
 def avc_configuration(entry: bytes) -> tuple[int, set[bytes]]:

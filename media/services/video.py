@@ -223,7 +223,7 @@ def read_track(path: Path) -> mp4.Track:
 def _blank_messages(path: Path) -> None:
     try:
         mp4.blank_messages(path)
-    except (mp4.Mp4Error, ValueError) as error:  # an empty file cannot be mapped
+    except mp4.Mp4Error as error:
         raise _nothing_decoded() from error
 
 
