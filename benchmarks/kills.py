@@ -39,7 +39,7 @@ SPARED_AFTER = 2
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seconds", type=int, default=0, help="of recording; default: twelve per kill, at least 60")
+    parser.add_argument("--seconds", type=int, default=0, help="of recording; default: sixty per kill")
     parser.add_argument("--part-s", type=int, default=6, help="seconds of picture per part")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
@@ -56,7 +56,7 @@ def main() -> None:
             import django
 
             django.setup()
-            length_s = options.seconds or max(60, 12 * options.kills)
+            length_s = options.seconds or 60 * options.kills
             result = Story(Path(name), random.Random(seed), length_s).play(options.kills) | {"seed": seed}
         finally:
             postgres.stop()
