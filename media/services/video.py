@@ -1,5 +1,6 @@
 """Pictures: the first look, and the commands by which everything is encoded. `parts.py` spreads them over workers."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ LEAD_S = 5  # decoded before a part begins, so that its first frames have all th
 FRAGMENTS = "+frag_keyframe+empty_moov+default_base_moof+delay_moov"
 REORDERED_FRAMES = 2  # x264 with a pyramid of B-frames shows a picture at most two places before it is decoded
 NO_METADATA = {"map_metadata": "-1", "map_chapters": "-1"}
+DAMAGE = re.compile("missing picture|partial file|[Ii]nvalid")  # as ffmpeg tells of it while it copies
 AUDIO_FRAGMENT_US = 6_000_000
 FIRST_AUDIO_RATE, FIRST_AUDIO_HZ = "48k", 24_000
 # Frames are missing from the grid, so the rate must be reckoned by time, not by number. The others lift a fast preset
@@ -91,7 +93,7 @@ def make_first_look(
                     activity=_("Copying picture and sound") if plan.copied else _("Preparing the sound"),
                     should_stop=should_stop,
                 )
-                complaints = copied.stderr_lines
+                complaints = len(DAMAGE.findall(copied.stderr_tail))
             if plan.copied and plan.copied.name not in have:
                 _blank_messages(folder / "picture.mp4")
             rows = [*have.values(), *_keep(package, facts, plan, made, fenced)]
