@@ -1,8 +1,9 @@
 """Fragmented MP4 (ISO/IEC 14496-12): finds the byte ranges that HLS plays, and joins parts that were placed in time.
 
 Only files that our own commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Pure Python,
-and constant memory: media data is skipped or copied, never held. `media.placing` gives pictures their exact times;
-`media.sample_tables` reads other people's files, and takes a few functions from here that bear them.
+and constant memory: media data is skipped or copied, and at most one fragment of it is held. `media.placing` gives
+pictures their exact times; `media.sample_tables` reads other people's files, and takes a few functions from here that
+bear them.
 """
 
 import struct

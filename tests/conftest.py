@@ -47,6 +47,15 @@ def _fast_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories with real browsers, workers and schedulers may be told twice: they share two cores with each other, and a
+    program of others that came late once says nothing about ours. What is wrong fails twice; the summary shows retries.
+    """
+    for item in items:
+        if {"browser", "flows"} & set(item.path.parts) or item.path.name.startswith("test_uploads_"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_configure() -> None:
     setattr(TransactionTestCase, "_fixture_teardown", empty_filled_tables)  # noqa: B010 for mypy it is no attribute
     settings.WORK_DIR.mkdir(parents=True, exist_ok=True)

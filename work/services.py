@@ -215,6 +215,7 @@ def _requeue(
     try:
         lease.write(**fields)
     except LeaseLost:
+        logger.warning("%s %s: end of attempt %s came too late", kind.name, lease.row.pk, lease.attempt)
         return
     if not delay:
         hint(lease.row)

@@ -192,7 +192,7 @@ def test_a_lost_connection_loses_nothing(visit: Visit, live_server: Any, organis
     assert texts_of(track) == ["Written on a train, in a tunnel."]
 
 
-def test_two_thousand_cues_are_written_without_lag(visit: Visit, live_server: Any, organiser: User) -> None:
+def test_a_key_in_one_of_two_thousand_cues_touches_that_one(visit: Visit, live_server: Any, organiser: User) -> None:
     recording = silent_recording(organiser)
     track = give_track(
         recording.asset, "en", [f"This is what was said at number {n}." for n in range(2000)],
@@ -206,20 +206,19 @@ def test_two_thousand_cues_are_written_without_lag(visit: Visit, live_server: An
     field = page.locator('.editor-row[data-id="1000"] textarea')
     field.focus()
     assert page.locator(".editor-row").count() < 25
-    spent = page.evaluate(
-        """() => {
+    changed = page.evaluate(
+        """async () => {
           const field = document.querySelector('.editor-row[data-id="1000"] textarea');
-          const times = [];
-          for (let at = 0; at < 50; at += 1) {
-            const begin = performance.now();
-            field.setRangeText("x", field.value.length, field.value.length, "end");
-            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-            document.querySelector(".editor-list").getBoundingClientRect();
-            times.push(performance.now() - begin);
-          }
-          return times.sort((a, b) => a - b);
+          let changed = 0;
+          const observer = new MutationObserver((records) => {
+            changed += new Set(records.map((record) => record.target)).size;
+          });
+          observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+          field.setRangeText("x", field.value.length, field.value.length, "end");
+          field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+          await new Promise(requestAnimationFrame);
+          observer.disconnect();
+          return changed;
         }"""
     )
-    median, worst = spent[25], spent[-1]
-    print(f"\n2,000 cues: {median:.1f} ms per key (median), {worst:.1f} ms (worst)")
-    assert median < 30
+    assert changed < 25  # what tells about this cue, and nothing of the other 1,999

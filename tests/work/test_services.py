@@ -97,6 +97,23 @@ def test_waiting_that_is_nobodys_fault_costs_no_try(stage: Stage) -> None:
     assert (row.state, row.tries_left) == ("queued", 3)
 
 
+def test_an_error_after_another_worker_took_over_changes_nothing(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its folder is cleared up by then, so that whatever it does next fails."""
+    row = stage.row()
+
+    def lose_the_folder(lease: Lease[Material]) -> None:
+        Material.objects.filter(pk=lease.row.pk).update(attempt=2)
+        raise FileNotFoundError("work-1")
+
+    stage.handle = lose_the_folder
+    services.execute("test", row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.attempt, row.tries_left, row.error) == ("running", 2, 3, "")
+    assert "end of attempt 1 came too late" in caplog.text
+
+
 def test_a_parked_row_waits_until_it_is_enqueued_again(stage: Stage) -> None:
     row = stage.row()
     stage.handle = raiser(Parked("Waiting for the parts."))
