@@ -89,6 +89,7 @@ def main() -> None:
                     EMAIL_URL=f"smtp://127.0.0.1:{controller.port}",
                     MAIL_PER_MINUTE="0",
                     MAIL_PER_WEBINAR="0",
+                    WORK_SWEEP_S="5",
                 )
             )
             import django
@@ -117,6 +118,8 @@ def play(folder: Path, sink: Sink, *, people: int, kills: int) -> dict[str, Any]
     from events.services import update_webinar
     from notifications.models import Delivery, Message
     from registration import services
+    from registration.models import Announcement
+    from work.models import WorkState
 
     call_command("migrate", verbosity=0)
     webinar, other = _webinars(people)
@@ -155,6 +158,8 @@ def play(folder: Path, sink: Sink, *, people: int, kills: int) -> dict[str, Any]
             left = Message.objects.filter(delivery__in=[Delivery.QUEUED, Delivery.SENDING]).count()
             if got + len(peaks) >= people and not left and Message.objects.count() > people:
                 break
+            if Announcement.objects.filter(state=WorkState.FAILED).exists():
+                break
         late_mb = _memory_mb(workers)
     unknown = Message.objects.filter(delivery=Delivery.UNKNOWN).count()
     last, most = sink.times[-1], sink.times[: max(2, len(sink.times) * 8 // 10)]
@@ -171,12 +176,15 @@ def play(folder: Path, sink: Sink, *, people: int, kills: int) -> dict[str, Any]
         "confirmation_s": None if wait_s is None else round(wait_s, 2),
         "memory_mb": [early_mb, late_mb],
         "kills": len(peaks),
+        "given_up": Announcement.objects.filter(state=WorkState.FAILED).count(),
     }
     return result | {"faults": _faults(result, sink)}
 
 
 def _faults(result: dict[str, Any], sink: Sink) -> list[str]:
     faults = []
+    if result["given_up"]:
+        faults.append("the announcement was given up before everybody was written to")
     if result["twice"]:
         faults.append(f"{result['twice']} people got it twice")
     missing = result["people"] - len(sink.by_address)

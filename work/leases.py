@@ -7,7 +7,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -29,6 +29,10 @@ POLL_S = 2.0  # how soon a cancelled or lost row is noticed; J9 promises 10 s to
 REPORT_S = 1.0  # at most one progress write per this time
 
 _current: "contextvars.ContextVar[Lease[Any] | None]" = contextvars.ContextVar("lease", default=None)
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
 
 
 @contextlib.contextmanager
@@ -84,14 +88,16 @@ class Lease(Generic[Row]):
         """A transaction in which results may be stored: it fails, and stores nothing, once the lease is lost.
 
         The row is locked first (by an UPDATE, which SQLite respects too), so no other worker can claim it between
-        the check and the commit.
+        the check and the commit. The lock keeps heartbeats waiting as well, so the lease is renewed here: what took
+        longer than it would otherwise be taken away at its commit.
 
         Raises:
             LeaseLost: see `write`.
         """
         with transaction.atomic():
-            self.write(worker=self.row.worker)
+            self.write(lease_expires_at=_lease_end())
             yield
+            self.write(lease_expires_at=_lease_end())
 
     def report(self, percent: float, activity: str = "") -> None:
         """Show progress: it never goes back within an attempt, and is written at most once a second.
@@ -162,8 +168,7 @@ class Lease(Generic[Row]):
                 try:
                     if time.monotonic() >= beat_at and not self._is_silent:
                         beat_at = time.monotonic() + settings.WORK_HEARTBEAT_S
-                        expires_at = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
-                        if held.update(lease_expires_at=expires_at) != 1 and not self._done.is_set():
+                        if held.update(lease_expires_at=_lease_end()) != 1 and not self._done.is_set():
                             self._lost.set()
                     wanted = held.values_list("cancel_requested", flat=True).first()
                 except DatabaseError:

@@ -296,9 +296,12 @@ def sweep() -> dict[str, int]:
 
 def _abandon(kind: kinds.WorkKind, row: WorkRow) -> int:
     """A worker died or froze with this row: queue it again, or give up after the last try."""
-    # The new attempt number, not the old one's end, is what shuts out the frozen worker.
-    mine = kind.model._default_manager.filter(pk=row.pk, attempt=row.attempt, state=WorkState.RUNNING)
     now = timezone.now()
+    # The new attempt number, not the old one's end, is what shuts out the frozen worker. One that was only slow may
+    # have renewed its lease since this row was read.
+    mine = kind.model._default_manager.filter(
+        pk=row.pk, attempt=row.attempt, state=WorkState.RUNNING, lease_expires_at__lt=now
+    )
     if row.cancel_requested or row.tries_left <= 1:
         state = WorkState.CANCELLED if row.cancel_requested else WorkState.FAILED
         with transaction.atomic():

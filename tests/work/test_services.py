@@ -327,6 +327,30 @@ class TestWithThreads:
         assert row.state == "cancelled"
         assert stage.outcomes == ["cancelled"]
 
+    def test_a_transaction_longer_than_the_lease_does_not_lose_it(self, stage: Stage, settings: Settings) -> None:
+        """Heartbeats wait for the row's lock, and so does the sweeper that has read the row before."""
+        settings.WORK_LEASE_S = 1
+        row = stage.row()
+        lease = services.claim(Material, row.pk)
+        assert lease is not None
+        begun = threading.Event()
+
+        def write_for_long() -> None:
+            with lease.fenced():
+                begun.set()
+                time.sleep(2.5)
+            connection.close()
+
+        thread = threading.Thread(target=write_for_long)
+        thread.start()
+        begun.wait()
+        time.sleep(1.2)
+        services.sweep()
+        thread.join()
+        row.refresh_from_db()
+        assert (row.state, row.attempt, row.tries_left) == ("running", 1, 3)
+        lease.write(title="from the slow")
+
     def test_heartbeats_extend_the_lease(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, settings: Settings
     ) -> None:
