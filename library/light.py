@@ -357,7 +357,7 @@ def _write_archive(path: Path, recording: Recording, package: Package, tracks: l
         for asset in ("light.css", "light.js"):
             archive.writestr(asset, _static(asset))
         for track in tracks:
-            for text_format in ("vtt", "txt"):
+            for text_format in ("vtt", "txt", "html"):
                 text = transcripts_services.export_track(track=track, format=text_format, window=window)
                 archive.writestr(f"subtitles/{track.language}.{text_format}", text)
         for number, scene in enumerate(scenes):

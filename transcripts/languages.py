@@ -8,7 +8,7 @@ import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -268,6 +268,26 @@ def is_known(tag: str) -> bool:
     except UnknownLanguage:
         return False
     return True
+
+
+def joined(parts: Iterable[str], language: str) -> str:
+    """Put lines or cues together again: with spaces, except where the language's script has none between words.
+
+    >>> joined(["今天", "我们", "WHO", "Europe"], "zh")
+    '今天我们WHO Europe'
+    """
+    if not is_known(language) or get(language).has_spaces:
+        return " ".join(parts)
+    whole = ""
+    for part in parts:
+        between = " " if _is_spaced(whole[-1:]) and _is_spaced(part[:1]) else ""
+        whole += between + part
+    return whole
+
+
+def _is_spaced(character: str) -> bool:
+    # Thai is the first block of those without spaces; after it come Lao, Tibetan, Burmese, Khmer and the CJK ones.
+    return character.isalnum() and character < "\u0e00"
 
 
 def choices() -> list[tuple[str, str]]:

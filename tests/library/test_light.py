@@ -141,7 +141,7 @@ def test_the_archive_can_be_read_without_a_server(recording: Recording, tmp_path
         "sound.m4a",
         "pictures/001.jpg",
         "pictures/002.jpg",
-        *(f"subtitles/{language}.{ending}" for language in ("ar", "en") for ending in ("txt", "vtt")),
+        *(f"subtitles/{language}.{ending}" for language in ("ar", "en") for ending in ("html", "txt", "vtt")),
     }
     page = archive.read("index.html").decode()
     assert {"Care &amp; &lt;trust&gt;.", "صباح الخير.", "Trust &lt;b&gt;"} <= {

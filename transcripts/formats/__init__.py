@@ -34,8 +34,8 @@ WRITERS: dict[str, Callable[[Sequence[Cue], str], str]] = {
     "vtt": lambda cues, _language: vtt.write(cues),
     "srt": lambda cues, _language: srt.write(cues),
     "ttml": ttml.write,
-    "txt": lambda cues, _language: txt.write(cues),
-    "timedtxt": lambda cues, _language: txt.write_timed(cues),
+    "txt": txt.write,
+    "timedtxt": txt.write_timed,
     "html": page.write,
 }
 MEDIA_TYPES = {

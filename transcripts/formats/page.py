@@ -170,18 +170,16 @@ def _paragraph(cues: Sequence[Cue], language: str, link: str, *, names: bool) ->
         time = f'<a href="{escape(link)}#t={seconds}" dir="ltr">{time}</a>'
     # A name inside bdi does not count when the browser looks for the paragraph's direction.
     name = f"<strong><bdi>{escape(cues[0].speaker)}:</bdi></strong> " if names and cues[0].speaker else ""
-    has_spaces = languages.get(language).has_spaces if languages.is_known(language) else True
-    joint = " " if has_spaces else ""
-    words = joint.join(_words(cue.text, joint) for cue in cues)
+    words = languages.joined((_words(cue.text, language) for cue in cues), language)
     return f'<p dir="auto">{time} {name}{words}</p>'
 
 
-def _words(text: str, joint: str) -> str:
+def _words(text: str, language: str) -> str:
     """A cue's text in normal form (transcripts/markup.py) as HTML."""
     out: list[str] = []
     for kind, piece in markup.pieces(text):
         if kind == "data":
-            out.append(escape(piece.replace("\n", joint)))
+            out.append(escape(languages.joined(piece.split("\n"), language)))
         elif kept := _KEPT.match(piece):
             out.append(f"<{kept[1]}>")
         elif piece.startswith("<lang"):

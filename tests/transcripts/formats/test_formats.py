@@ -36,6 +36,12 @@ def test_plain_text_has_paragraphs_at_pauses_and_speakers() -> None:
     assert formats.write(cues, "txt") == "Ann: Health is a right & more.\n\nBo: Yes.\n\nLater.\n"
 
 
+def test_plain_text_of_a_script_without_spaces_gets_none() -> None:
+    cues = [Cue("1", 0, 1000, "今天我们讨论\n移民健康。"), Cue("2", 1000, 2000, "World Health\nOrganization\n也参加。")]
+    assert formats.write(cues, "txt", "zh") == "今天我们讨论移民健康。World Health Organization也参加。\n"
+    assert formats.write(cues, "timedtxt", "zh").splitlines()[0] == "[00:00:00] 今天我们讨论移民健康。"
+
+
 def test_empty_list_of_cues_is_a_valid_file() -> None:
     assert formats.write([], "vtt") == "WEBVTT\n"
     assert formats.write([], "srt") == ""
