@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.support.browser import chromium
+from tests.support.browser import LONGEST_WAIT_MS, chromium
 from tests.support.installation import Installation
 from tests.support.mails import read_mails
 from tests.support.truth import median_start_error_s, spoken, truth, word_error_rate
@@ -164,8 +164,12 @@ def test_the_recording_plays_with_arabic_captions_from_right_to_left(demo: Insta
         page.goto(f"{demo.base_url}/webinars/{slug(demo)}/watch/?subtitles=ar")
         page.wait_for_selector("rostrum-player video", state="attached")
         page.evaluate("() => { const v = document.querySelector('rostrum-player').media; v.muted = true; v.play() }")
-        page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime > 4", timeout=30_000)
-        caption = page.wait_for_selector("rostrum-player .captions :is(p, span, div):not(:empty)", timeout=15_000)
+        page.wait_for_function(
+            "() => document.querySelector('rostrum-player').media.currentTime > 4", timeout=LONGEST_WAIT_MS
+        )
+        caption = page.wait_for_selector(
+            "rostrum-player .captions :is(p, span, div):not(:empty)", timeout=LONGEST_WAIT_MS
+        )
         assert caption is not None
         text = caption.inner_text()
         assert re.search(r"[\u0600-\u06ff]", text), text

@@ -8,7 +8,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from tests.support.browser import chromium
+from tests.support.browser import LONGEST_WAIT_MS, chromium
 from tests.support.installation import Installation
 from tests.support.redis import Redis
 from tests.support.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
@@ -77,4 +77,6 @@ def test_the_recording_plays_from_s3(installation: Installation) -> None:
         page.goto(f"{installation.base_url}/webinars/{slug}/watch/")
         page.wait_for_selector("rostrum-player video", state="attached")
         page.evaluate("() => { const v = document.querySelector('rostrum-player').media; v.muted = true; v.play() }")
-        page.wait_for_function("() => document.querySelector('rostrum-player').media.currentTime > 3", timeout=30_000)
+        page.wait_for_function(
+            "() => document.querySelector('rostrum-player').media.currentTime > 3", timeout=LONGEST_WAIT_MS
+        )
