@@ -1,21 +1,26 @@
 """Fragmented MP4 (ISO/IEC 14496-12): finds the byte ranges that HLS plays, and joins parts that were placed in time.
 
-Only files that our own commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Pure Python,
-and constant memory: media data is skipped or copied, and at most one fragment of it is held. `media.placing` gives
-pictures their exact times; `media.sample_tables` reads other people's files, and takes a few functions from here that
-bear them.
+Only files that our own commands wrote come here: one track, `moov` first, then `moof` + `mdat` pairs. Memory is
+constant: media data is skipped or copied, and at most one fragment of it is held. `media.placing` gives pictures their
+exact times; `media.sample_tables` reads other people's files, and takes a few functions from here that bear them.
 """
 
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"))
 MAX_HEADER_BYTES = 64 * 1024**2  # of a moov or moof; hours of samples in one fragment need less
 COPY_BYTES = 1024**2
 MESSAGES, FILLER = 6, 12  # NAL unit types (ITU-T H.264, table 7-1)
+
+
+_Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
 class Mp4Error(ValueError):
@@ -207,20 +212,19 @@ def blank_messages(path: Path) -> None:
             elif kind == b"moof":
                 if header is None:
                     raise Mp4Error("a fragment comes before the header")
-                samples = list(_samples(box_content(file, offset, size), header))
-                if samples:
-                    _blank_fragment(file, offset, samples, width)
+                for _durations, begin, sizes in _runs(box_content(file, offset, size), header):
+                    _blank_run(file, offset + begin, sizes, width)
 
 
-def _blank_fragment(file: IO[bytes], offset: int, samples: Sequence[tuple[int, int, int]], width: int) -> None:
-    begin, end = samples[0][1], samples[-1][1] + samples[-1][2]
-    file.seek(offset + begin)
-    data = bytearray(file.read(end - begin))
-    if len(data) < end - begin:
+def _blank_run(file: IO[bytes], begin: int, sizes: _Numbers, width: int) -> None:
+    file.seek(begin)
+    data = bytearray(file.read(int(sizes.sum())))
+    if len(data) < sizes.sum():
         raise Mp4Error("a fragment names more data than there is")
-    blanked = [_blank_messages(data, start - begin, start - begin + size, width) for _ticks, start, size in samples]
-    if any(blanked):
-        file.seek(offset + begin)
+    ends = sizes.cumsum()
+    samples = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
+    if sum(_blank_messages(data, at, end, width) for at, end in samples):  # all of them, unlike `any`
+        file.seek(begin)
         file.write(data)
 
 
@@ -426,39 +430,42 @@ def _read_fragment(data: bytes, header: _Header) -> _Fragment:
     for kind, start, _end in boxes(data):
         if kind == b"tfdt":
             decode_ticks = struct.unpack_from(">Q" if data[start] == 1 else ">I", data, start + 4)[0]
-    for duration, start, size in _samples(data, header):
-        ticks += duration
-        count += 1
-        end = start + size
-        key_size = key_size or end
+    for durations, at, sizes in _runs(data, header):
+        ticks += int(durations.sum())
+        count += len(sizes)
+        end = at + int(sizes.sum())
+        key_size = key_size or at + int(sizes[0])
     return _Fragment(decode_ticks, ticks, count, key_size, end)
 
 
-def _samples(data: bytes, header: _Header) -> Iterator[tuple[int, int, int]]:
-    """Yield ticks, bytes from the start of the moof, and size of each sample that a moof (see above) tells of."""
-    duration, size, at_data = header.default_duration, header.default_size, 0
+def _runs(data: bytes, header: _Header) -> Iterator[tuple[_Numbers, int, _Numbers]]:
+    """Yield what a moof (see above) tells of samples that lie in a row: their ticks, the bytes from the start of the
+    moof to the first, and their sizes.
+    """
+    default_duration, default_size, at_data = header.default_duration, header.default_size, 0
     for kind, start, _end in boxes(data):
         if kind == b"tfhd":
             flags = struct.unpack_from(">I", data, start)[0]
             at = start + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
             if flags & 0x8:
-                duration = struct.unpack_from(">I", data, at)[0]
+                default_duration = struct.unpack_from(">I", data, at)[0]
                 at += 4
             if flags & 0x10:
-                size = struct.unpack_from(">I", data, at)[0]
+                default_size = struct.unpack_from(">I", data, at)[0]
         elif kind == b"trun":
-            flags, samples = struct.unpack_from(">II", data, start)
+            flags, count = struct.unpack_from(">II", data, start)
             at = start + 8
             if flags & 0x1:
-                at_data = struct.unpack_from(">i", data, at)[0]  # from the start of the moof
+                at_data = struct.unpack_from(">i", data, at)[0]
                 at += 4
             at += 4 if flags & 0x4 else 0
-            step = 4 * (flags & 0xF00).bit_count()
-            at_size = at + (4 if flags & 0x100 else 0)
-            for number in range(samples):
-                if flags & 0x100:
-                    duration = struct.unpack_from(">I", data, at + step * number)[0]
-                if flags & 0x200:
-                    size = struct.unpack_from(">I", data, at_size + step * number)[0]
-                yield duration, at_data, size
-                at_data += size
+            fields = (flags & 0xF00).bit_count()
+            if at + 4 * fields * count > len(data):
+                raise Mp4Error("a fragment tells of more samples than it lists")
+            rows = np.frombuffer(data, ">u4", fields * count, at).reshape(count, fields).astype(np.int64)
+            has_durations, has_sizes = bool(flags & 0x100), bool(flags & 0x200)
+            durations = rows[:, 0] if has_durations else np.broadcast_to(np.int64(default_duration), count)
+            sizes = rows[:, int(has_durations)] if has_sizes else np.broadcast_to(np.int64(default_size), count)
+            if count:
+                yield durations, at_data, sizes
+            at_data += int(sizes.sum())
