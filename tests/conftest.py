@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from tests.support.emptying import empty_filled_tables
 from tests.support.postgres import keep_schema
@@ -26,6 +27,16 @@ def _plain_static_files(settings: Settings) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture
+def own_store(settings: Settings, tmp_path: Path) -> Path:
+    """A private store that no test filled before: a rolled back database leaves its files behind."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "media.storage.LocalPrivateStorage", "OPTIONS": {"location": str(tmp_path)}},
+    }
+    return tmp_path
 
 
 @pytest.fixture(autouse=True)
@@ -75,11 +86,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """As usual; and the next run's databases begin with what the migrations made of this one."""
     database = connection.settings_dict
-    if connection.vendor == "postgresql":
-        keep_schema(folder=database["HOST"], database=database["NAME"])
+    if connection.vendor != "postgresql":
+        yield
+        return
+    keep_schema(folder=database["HOST"], database=database["NAME"])
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        # A thread that ends late would keep the database from being dropped.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connection.close()
 
 
 @pytest.fixture(scope="session")

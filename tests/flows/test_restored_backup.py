@@ -32,6 +32,7 @@ def use_database() -> Iterator[Callable[[str], None]]:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("own_store")
 def test_who_was_erased_after_the_backup_is_erased_again_after_its_restore(use_database: Callable[[str], None]) -> None:
     folder, name = str(connection.settings_dict["HOST"]), str(connection.settings_dict["NAME"])
     webinar = WebinarFactory(capacity=5)

@@ -17,15 +17,9 @@ from pytest_django import Settings
 from media.delivery import ByteRange, FileSlice, Unsatisfiable, parse_range
 from media.storage import PrivateStorage, private_storage
 
+pytestmark = pytest.mark.usefixtures("own_store")
+
 DATA = bytes(range(200))
-
-
-@pytest.fixture(autouse=True)
-def _own_store(settings: Settings, tmp_path: Path) -> None:
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "media.storage.LocalPrivateStorage", "OPTIONS": {"location": str(tmp_path)}},
-    }
 
 
 @pytest.fixture

@@ -56,6 +56,8 @@ from transcripts.models import ReviewLink, Revision
 from work.models import WorkState
 from work.services import execute
 
+pytestmark = pytest.mark.usefixtures("own_store")
+
 MARK = "zzmarker"
 EMAIL = f"{MARK}@example.org"
 
