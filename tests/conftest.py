@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     program of others that came late once says nothing about ours. What is wrong fails twice; the summary shows retries.
     """
     for item in items:
-        if {"browser", "flows"} & set(item.path.parts) or item.path.name.startswith("test_uploads_"):
+        if item.path.parent.name in ("browser", "flows") or item.path.name.startswith("test_uploads_"):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -92,6 +92,14 @@ def test_every_truncation_is_noticed_or_ends_at_a_fragment(video: Path) -> None:
                 mp4.read_track(io.BytesIO(data[:length]))
 
 
+def test_a_table_that_promises_more_pictures_than_it_lists_is_noticed(video: Path) -> None:
+    content = bytearray(video.read_bytes())
+    count = content.index(b"trun") + 8  # behind the version and flags
+    content[count : count + 4] = b"\xff\xff\xff\xff"
+    with pytest.raises(mp4.Mp4Error, match="more samples than it lists"):
+        mp4.read_track(io.BytesIO(content))
+
+
 def test_plain_mp4_is_refused(clip: Path) -> None:
     with clip.open("rb") as file, pytest.raises(mp4.Mp4Error):
         mp4.read_track(file)

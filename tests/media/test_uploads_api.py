@@ -23,12 +23,8 @@ URL = "/api/v1/uploads/"
 
 
 @pytest.fixture(autouse=True)
-def _small_parts(settings: Settings, tmp_path: Path) -> None:
+def _small_parts(settings: Settings, own_store: Path) -> None:
     settings.UPLOAD_PART_BYTES = 1000
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {"BACKEND": "media.storage.LocalPrivateStorage", "OPTIONS": {"location": str(tmp_path)}},
-    }
 
 
 @pytest.fixture

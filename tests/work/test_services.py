@@ -329,7 +329,7 @@ class TestWithThreads:
 
     def test_a_transaction_longer_than_the_lease_does_not_lose_it(self, stage: Stage, settings: Settings) -> None:
         """Heartbeats wait for the row's lock, and so does the sweeper that has read the row before."""
-        settings.WORK_LEASE_S = 1
+        settings.WORK_LEASE_S = -1  # over as soon as it was given
         row = stage.row()
         lease = services.claim(Material, row.pk)
         assert lease is not None
@@ -338,13 +338,13 @@ class TestWithThreads:
         def write_for_long() -> None:
             with lease.fenced():
                 begun.set()
-                time.sleep(2.5)
+                time.sleep(1.5)  # in which the sweeper comes to wait for the lock
+                settings.WORK_LEASE_S = 60
             connection.close()
 
         thread = threading.Thread(target=write_for_long)
         thread.start()
         begun.wait()
-        time.sleep(1.2)
         services.sweep()
         thread.join()
         row.refresh_from_db()
