@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from kombu.transport import memory
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.support.emptying import empty_filled_tables
@@ -42,6 +43,11 @@ def own_store(settings: Settings, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _empty_queues() -> None:
+    memory.Channel.queues.clear()
 
 
 @pytest.fixture(autouse=True)

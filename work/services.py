@@ -9,6 +9,7 @@ import socket
 from datetime import timedelta
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
@@ -33,7 +34,9 @@ from work.models import MAX_TRIES, WorkRow, WorkState
 
 logger = logging.getLogger(__name__)
 
-HINT_AGAIN_S = 60  # a queued row whose message is older than this gets a new one
+HINT_AGAIN_S = 60  # a queued row whose message is older than this gets a new one, if its queue is short
+SHORT_QUEUE = 500  # messages; behind more of them a message is not lost, it waits
+SWEPT_ROWS = 500  # of each kind at one sweep
 BACKOFF_S = (10, 60, 300)  # before the second, third and any further try
 WAIT_S = 30  # until somebody else's service, such as the file store, is asked again
 LOG_TAIL_CHARS = 4000
@@ -275,6 +278,7 @@ def sweep() -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     now = timezone.now()
+    room = _Room()
     for chore in kinds.chores():
         try:
             chore()
@@ -282,16 +286,42 @@ def sweep() -> dict[str, int]:
             logger.exception("chore %s failed; the next sweep tries again", chore.__qualname__)
     for kind in kinds.every():
         manager = kind.model._default_manager
-        for row in manager.filter(state=WorkState.RUNNING, lease_expires_at__lt=now).order_by("created_at")[:500]:
+        expired = manager.filter(state=WorkState.RUNNING, lease_expires_at__lt=now).order_by("created_at")
+        for row in expired[:SWEPT_ROWS]:
             counts[kind.name] = counts.get(kind.name, 0) + _abandon(kind, row)
-        lost = Q(hinted_at__isnull=True) | Q(hinted_at__lt=now - timedelta(seconds=HINT_AGAIN_S))
-        due = Q(due_at__isnull=True) | Q(due_at__lte=now)
-        for row in manager.filter(lost, due, state=WorkState.QUEUED).order_by(*kind.order)[:500]:
+        due = manager.filter(Q(due_at__isnull=True) | Q(due_at__lte=now), state=WorkState.QUEUED).order_by(*kind.order)
+        unsent = due.filter(hinted_at__isnull=True)[:SWEPT_ROWS]
+        old = due.filter(hinted_at__lt=now - timedelta(seconds=HINT_AGAIN_S))[:SWEPT_ROWS]
+        for row in (*unsent, *(row for row in old if room.take(kind.queue(row)))):
             hint(row)
             counts[kind.name] = counts.get(kind.name, 0) + 1
     with contextlib.suppress(Exception):  # the cache may be away; nothing depends on it
         health.note_sweep()
     return counts
+
+
+class _Room:
+    """How many messages may be sent again, lest a long queue fill with copies of what already waits in it."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, int] = {}
+
+    def take(self, queue: str) -> bool:
+        """Use one of the places of a queue; False when there is none left."""
+        if queue not in self._left:
+            self._left[queue] = SHORT_QUEUE - _messages_in(queue)
+        self._left[queue] -= 1
+        return self._left[queue] >= 0
+
+
+def _messages_in(queue: str) -> int:
+    """Ask the broker how many messages wait in a queue; 0 when it does not know the queue, or does not answer."""
+    try:
+        with current_app.connection_or_acquire() as broker, broker.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except Exception:  # whatever the broker's driver raises
+        logger.info("could not ask the broker for the length of %s", queue, exc_info=True)
+        return 0
 
 
 def _abandon(kind: kinds.WorkKind, row: WorkRow) -> int:

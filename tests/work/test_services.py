@@ -1,17 +1,22 @@
 """Claiming, outcomes, retrying and sweeping of work rows (promises J1-J5, J9, J11, J13)."""
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 import sandbox
 from events.models import Material
+from tests.support.redis import Redis
 from tests.work.conftest import Stage
 from work import leases, services
 from work.errors import LeaseLost, Parked, PermanentFailure, Skip, StaleState, TemporaryFailure
@@ -186,6 +191,76 @@ def test_the_sweeper_sends_lost_messages_again(stage: Stage, django_capture_on_c
     row.refresh_from_db()
     assert row.hinted_at is not None
     assert timezone.now() - row.hinted_at < timedelta(minutes=1)
+
+
+def test_behind_a_long_queue_a_message_is_not_taken_for_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(services, "SHORT_QUEUE", 3)
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(3):
+            services.enqueue(stage.row(state=WorkState.WAITING))
+    Material.objects.update(hinted_at=timezone.now() - timedelta(minutes=10))
+    assert services.sweep() == {}
+
+
+def test_a_row_without_a_message_gets_one_however_long_the_queue(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "SHORT_QUEUE", 0)
+    stage.row(hinted_at=timezone.now() - timedelta(minutes=10))
+    stage.row(hinted_at=None)
+    assert services.sweep() == {"test": 1}
+
+
+def test_messages_sent_again_make_no_queue_long(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(services, "SHORT_QUEUE", 3)
+    for _ in range(5):
+        stage.row(hinted_at=timezone.now() - timedelta(minutes=10))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert services.sweep() == {"test": 3}
+    Material.objects.update(hinted_at=timezone.now() - timedelta(minutes=10))
+    assert services.sweep() == {}
+
+
+@pytest.fixture(params=["redis", "filesystem"])
+def real_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Celery]:
+    """An app with an empty broker of each sort that an installation may have."""
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(Redis()).url if request.param == "redis" else "filesystem://"
+        broker = Celery("test", broker=url, set_as_current=False)
+        if request.param == "filesystem":
+            for name in ("messages", "control"):
+                (tmp_path / name).mkdir()
+            broker.conf.broker_transport_options = {
+                "data_folder_in": str(tmp_path / "messages"),
+                "data_folder_out": str(tmp_path / "messages"),
+                "control_folder": str(tmp_path / "control"),
+            }
+        monkeypatch.setattr(services, "current_app", broker)
+        yield broker
+        broker.close()
+
+
+def test_the_broker_tells_how_long_a_queue_is(
+    stage: Stage, real_broker: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SHORT_QUEUE", 4)
+    for _ in range(5):
+        stage.row(hinted_at=timezone.now() - timedelta(minutes=10))
+    assert services.sweep() == {"test": 4}
+    for _ in range(3):
+        real_broker.send_task("work.execute", queue="default")
+    real_broker.send_task("work.execute", queue="mail")
+    assert services.sweep() == {"test": 1}
+
+
+def test_a_broker_that_does_not_answer_does_not_stop_the_sweep(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Celery("test", broker="redis://127.0.0.1:1/0", set_as_current=False)
+    broker.conf.update(broker_connection_timeout=1)
+    monkeypatch.setattr(services, "current_app", broker)
+    stage.row(hinted_at=timezone.now() - timedelta(minutes=10))
+    assert services.sweep() == {"test": 1}
 
 
 def test_two_sweepers_abandon_a_row_once(stage: Stage) -> None:
