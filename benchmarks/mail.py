@@ -124,7 +124,7 @@ def play(folder: Path, sink: Sink, *, people: int, kills: int) -> dict[str, Any]
     call_command("migrate", verbosity=0)
     webinar, other = _webinars(people)
     workers = [Worker(f"bulk{number}", folder, queues="default,bulk") for number in range(WORKERS - 1)]
-    workers.append(Worker("mail", folder, queues="mail,default"))
+    workers.append(Worker("mail", folder, queues="mail"))
     beats = [Scheduler(folder, f"beat{number}") for number in range(2)]
     peaks: dict[str, int] = {}
     early_mb = 0

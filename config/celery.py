@@ -4,13 +4,14 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun
 from kombu import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
+from django.db import close_old_connections
 
 # Kombu's own transport for folders may hand out half a message (config/folder_queue.py).
 TRANSPORT_ALIASES["filesystem"] = "config.folder_queue:Transport"
@@ -66,7 +67,19 @@ app.conf.update(
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )
+# After every task Celery would close not only the connection to the database but the pool it came from, and the next
+# task would open four of them. So it is asked to leave both alone, which is said under this name only, and the
+# connection is given back below. https://docs.celeryq.dev/en/stable/django/first-steps-with-django.html
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _give_connections_back(task: Any, **_kwargs: Any) -> None:
+    """As at the start and the end of a web request. What is called in this process may be inside a transaction."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 @setup_logging.connect

@@ -151,7 +151,8 @@ if _database["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
 else:
-    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": True}
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 10}}
+    _database["CONN_HEALTH_CHECKS"] = True  # a server that was restarted costs nobody an error
 DATABASES = {"default": _database}
 
 BROKER_URL: str = ENV["BROKER_URL"]

@@ -38,7 +38,7 @@ class Child:
 
 
 def commands(*, port: int, host: str) -> dict[str, list[str]]:
-    """The processes by name. Mail never waits for a video, and a confirmation never for ten thousand reminders."""
+    """The processes by name. No mail waits for a video, no confirmation for ten thousand reminders or an import."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "config"]
     quiet = ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -49,8 +49,8 @@ def commands(*, port: int, host: str) -> dict[str, list[str]]:
             *("--keep-alive", "30", "--no-control-socket"),
             *("--worker-tmp-dir", str(settings.WORK_DIR), "--access-logfile", "/dev/null"),
         ],
-        "worker-default": [*celery, "worker", "-n", "default@%h", "-Q", "default,mail", "-c", "2", *quiet],
-        "worker-bulk": [*celery, "worker", "-n", "bulk@%h", "-Q", "bulk", "-c", "1", *quiet],
+        "worker-mail": [*celery, "worker", "-n", "mail@%h", "-Q", "mail", "-c", "1", *quiet],
+        "worker-default": [*celery, "worker", "-n", "default@%h", "-Q", "default,bulk", "-c", "2", *quiet],
         "worker-media": [*celery, "worker", "-n", "media@%h", "-Q", "media", "-c", "1", *quiet],
         "worker-speech": [*celery, "worker", "-n", "speech@%h", "-Q", "speech", "-c", "1", *quiet],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],

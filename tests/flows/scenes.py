@@ -173,10 +173,21 @@ def two_of_everything(scene: Scene) -> dict[str, Any]:
         Scheduler(scene.folder),
         Scheduler(scene.folder, "beat-two"),
     ):
+        before = connections_opened()
         scene.wait_until_published()
+        opened = connections_opened() - before
         time.sleep(10)
         longest = max((row.duration_s or 0) for row in scene.rows())
-        return {"longest_s": longest, **scene.outcome()}
+        return {"longest_s": longest, "connections_opened": opened, "rows": len(scene.rows()), **scene.outcome()}
+
+
+def connections_opened() -> int:
+    """How often anybody connected to the database since it was made."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sessions FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
 
 
 def forgotten(scene: Scene) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def test_two_schedulers_two_workers_and_repeated_messages_do_everything_once() -
     """J7 and J11."""
     seen = play("two_of_everything")
     assert seen["tries_lost"] == 0
+    assert seen["connections_opened"] < seen["rows"], "workers keep their connections to the database"
     assert_done_once(seen)
 
 

@@ -3,16 +3,20 @@
 HTML Living Standard; WCAG 2.2, 1.3.1 (headings), 1.3.2 (order), 2.4.5 (contents), 3.1.2 (languages of parts).
 """
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 
 from transcripts import languages, markup
 from transcripts.cues import SENTENCE_PAUSE_MS, Cue
 from transcripts.cues.breaking import ends_sentence
 
 PARAGRAPH_MS = 40_000  # a longer one ends with its next sentence, so that there is a time to jump to
+HEADING_MS = 10_000  # how far from its slide's coming a heading may stand, so that it cuts no sentence in two
 
 _SPOKEN_IN = re.compile(r"<lang[^ >]* ([^>]+)>")
 _SPOKEN_BY = re.compile(r"<v[^ >]* ([^>]+)>")
@@ -120,41 +124,59 @@ def _contents(around: Surroundings, language: str) -> Iterator[str]:
 def _body(cues: Sequence[Cue], language: str, around: Surroundings) -> Iterator[str]:
     theirs = _in(around.headings_language, language)
     headings = [
-        (at_ms, f'<h2 id="h{number}" dir="auto"{theirs}>{escape(text)}</h2>')
-        for number, (at_ms, text) in enumerate(around.headings)
+        f'<h2 id="h{number}" dir="auto"{theirs}>{escape(text)}</h2>'
+        for number, (_at_ms, text) in enumerate(around.headings)
     ]
-    speaker = ""
-    for paragraph in _paragraphs(cues, [at_ms for at_ms, _heading in headings]):
-        while headings and _is_under(paragraph[0], headings[0][0]):
-            yield headings.pop(0)[1]
+    places = _places(cues, [at_ms for at_ms, _text in around.headings])
+    speaker, written, passed = "", 0, 0
+    for paragraph in _paragraphs(cues, set(places)):
+        while passed < len(places) and places[passed] <= written:
+            yield headings[passed]
+            passed += 1
             speaker = ""  # said again under each heading
         yield _paragraph(paragraph, language, around.link, names=paragraph[0].speaker != speaker)
         speaker = paragraph[0].speaker
-    yield from (heading for _at_ms, heading in headings)  # of slides that came after the last word
+        written += len(paragraph)
+    yield from headings[passed:]  # of slides that came after the last word
 
 
 def _in(part: str, whole: str) -> str:
     return f' lang="{escape(part)}"' if part and part != whole else ""
 
 
-def _is_under(cue: Cue, at_ms: int) -> bool:
-    """True if most of a cue was said after that moment."""
-    return cue.start_ms + cue.end_ms >= 2 * at_ms
+def _places(cues: Sequence[Cue], marks: Sequence[int]) -> list[int]:
+    """Before which cue each heading stands: where something new begins near its time, else the first cue after it."""
+    middles = [(cue.start_ms + cue.end_ms) / 2 for cue in cues]
+    begins = [
+        at for at in range(1, len(cues)) if _is_apart(cues[at - 1], cues[at]) or ends_sentence(cues[at - 1].plain_text)
+    ]
+    gaps = [(0, -math.inf, cues[0].start_ms), (len(cues), cues[-1].end_ms, math.inf)] if cues else []
+    gaps[1:1] = [(at, cues[at - 1].end_ms, cues[at].start_ms) for at in begins]
+    ends = [to_ms for _at, _from_ms, to_ms in gaps]
+    places = [0]
+    for at_ms in marks:
+        place, away_ms = bisect_left(middles, at_ms), float(HEADING_MS)
+        for at, from_ms, to_ms in islice(gaps, bisect_left(ends, at_ms - HEADING_MS), None):
+            if from_ms > at_ms + HEADING_MS:
+                break
+            if (gap_ms := max(from_ms - at_ms, at_ms - to_ms, 0)) < away_ms:
+                place, away_ms = at, gap_ms
+        places.append(max(place, places[-1]))
+    return places[1:]
 
 
-def _paragraphs(cues: Sequence[Cue], marks: Sequence[int]) -> Iterator[list[Cue]]:
+def _is_apart(last: Cue, cue: Cue) -> bool:
+    return cue.speaker != last.speaker or cue.start_ms - last.end_ms > SENTENCE_PAUSE_MS
+
+
+def _paragraphs(cues: Sequence[Cue], places: Set[int]) -> Iterator[list[Cue]]:
     """Cues of one speaker without a long pause between them, under one heading, and not too many of them."""
     paragraph: list[Cue] = []
-    passed = 0
-    for cue in cues:
-        before = passed
-        while passed < len(marks) and _is_under(cue, marks[passed]):
-            passed += 1
+    for at, cue in enumerate(cues):
         if paragraph:
             last = paragraph[-1]
             is_long = cue.start_ms - paragraph[0].start_ms > PARAGRAPH_MS and ends_sentence(last.plain_text)
-            is_apart = cue.speaker != last.speaker or cue.start_ms - last.end_ms > SENTENCE_PAUSE_MS
-            if passed > before or is_long or is_apart:
+            if at in places or is_long or _is_apart(last, cue):
                 yield paragraph
                 paragraph = []
         paragraph.append(cue)

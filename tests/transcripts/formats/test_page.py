@@ -1,10 +1,12 @@
 """The transcript as a page that is read alone."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.transcripts.strategies import cue_lists
 from transcripts import formats, markup
@@ -56,6 +58,40 @@ def test_what_was_said_stands_under_the_slide_that_was_shown() -> None:
         "0:01:00 Bo: Bonjour & merci",
         "Thanks",
     ]
+
+
+def test_a_heading_cuts_no_sentence_in_two() -> None:
+    cues = [
+        Cue("1", 0, 4000, "That was access."),
+        Cue("2", 4000, 8000, "Now we look at how"),
+        Cue("3", 8000, 12_000, "people are housed."),
+        Cue("4", 12_000, 16_000, "They are not."),
+    ]
+    for came_ms in (5000, 7500):
+        around = Surroundings(link="https://example.org/", headings=((0, "Access"), (came_ms, "Housing")))
+        assert lines(formats.write(cues, "html", "en", around)) == [
+            "Access",
+            "0:00:00 That was access.",
+            "Housing",
+            "0:00:04 Now we look at how people are housed. They are not.",
+        ]
+
+
+def test_a_speaker_who_never_ends_a_sentence_gets_headings_at_their_times() -> None:
+    cues = [Cue(str(n), n * 4000, n * 4000 + 4000, "and so on") for n in range(12)]
+    around = Surroundings(link="https://example.org/", headings=((0, "One"), (20_000, "Two"), (33_000, "Three")))
+    assert [line.split()[0] for line in lines(formats.write(cues, "html", "en", around))] == [
+        *("One", "0:00:00", "Two", "0:00:20", "Three", "0:00:32"),
+    ]
+
+
+@given(cue_lists(), st.lists(st.integers(0, 4_000_000), max_size=12))
+def test_all_words_and_headings_are_there_in_their_order(cues: list[Cue], marks: list[int]) -> None:
+    around = Surroundings(headings=tuple((at_ms, f"Slide{number}.") for number, at_ms in enumerate(sorted(marks))))
+    html = formats.write(cues, "html", "en", around)
+    assert re.findall(r"<h2[^>]*>(Slide\d+)", html) == [f"Slide{number}" for number in range(len(marks))]
+    said = "".join("".join(Elements(line).text.split()) for line in html.split("\n") if line.startswith("<p dir"))
+    assert len(said) >= sum(len("".join(cue.plain_text.split())) for cue in cues)
 
 
 def test_times_lead_to_their_moment_on_the_watch_page() -> None:
