@@ -77,7 +77,8 @@ def _connected(url: SplitResult) -> imaplib.IMAP4:
     try:
         box.starttls(context)
     except BaseException:
-        box.shutdown()
+        with contextlib.suppress(OSError):  # what went wrong is worth more than that the connection is gone
+            box.shutdown()
         raise
     return box
 

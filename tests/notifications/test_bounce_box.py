@@ -44,6 +44,11 @@ def address(server: ImapServer, password: str = PASSWORD, folder: str = "INBOX")
     return urlsplit(f"imaps://{quote(USER, safe='')}:{quote(password, safe='')}@localhost:{server.port}/{folder}")
 
 
+def starttls_address(server: ImapServer) -> SplitResult:
+    secure = address(server)
+    return secure._replace(scheme="imap+tls", netloc=secure.netloc.replace(str(server.port), str(server.starttls_port)))
+
+
 def fill(server: ImapServer, *mails: bytes) -> None:
     with server.box() as box:
         for mail in mails:
@@ -103,6 +108,23 @@ def test_wrong_password_folder_or_certificate_says_so(
     assert ssl.get_default_verify_paths().cafile != str(server.certificate)
     with pytest.raises(CommandError, match="certificate"):
         read()
+
+
+def test_a_mailbox_behind_starttls_is_read(server: ImapServer, settings: Settings) -> None:
+    settings.MAIL_BOUNCES_URL = starttls_address(server)
+    fill(server, report(MessageFactory()))
+    assert read() == "refused for good: 1"
+
+
+def test_behind_starttls_a_stranger_s_certificate_is_refused_before_the_password(
+    server: ImapServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAIL_BOUNCES_URL = starttls_address(server)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with monkeypatch.context() as patch:
+        patch.setattr("imaplib.IMAP4.login", lambda *_args: pytest.fail("the password was sent"))
+        with pytest.raises(CommandError, match="certificate"):
+            read()
 
 
 def test_the_doctor_tries_the_mailbox(server: ImapServer, settings: Settings) -> None:

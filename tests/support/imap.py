@@ -29,7 +29,7 @@ mail_location = maildir:{folder}/mail
 service imap-login {{
   chroot =
   inet_listener imap {{
-    port = 0
+    port = {starttls_port}
   }}
   inet_listener imaps {{
     port = {port}
@@ -50,14 +50,15 @@ userdb {{
 
 
 class ImapServer:
-    """`start` makes it answer at localhost:`port`; its certificate is `certificate`."""
+    """`start` makes it answer at localhost:`port`, and with STARTTLS at `starttls_port`; `certificate` is its own."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="rostrum-imap-"))
         self.certificate = self.folder / "cert.pem"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        with socket.socket() as one, socket.socket() as other:
+            for probe in (one, other):
+                probe.bind(("127.0.0.1", 0))
+            self.port, self.starttls_port = (int(probe.getsockname()[1]) for probe in (one, other))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -72,7 +73,8 @@ class ImapServer:
         subprocess.run(make, cwd=self.folder, check=True, capture_output=True)
         group = subprocess.run(["id", "-gn", owner.pw_name], check=True, capture_output=True, text=True).stdout.strip()
         values = {"user": owner.pw_name, "group": group, "uid": owner.pw_uid, "gid": owner.pw_gid}
-        text = _CONFIGURATION.format(folder=self.folder, port=self.port, password=PASSWORD, **values)
+        ports = {"port": self.port, "starttls_port": self.starttls_port}
+        text = _CONFIGURATION.format(folder=self.folder, password=PASSWORD, **ports, **values)
         (self.folder / "dovecot.conf").write_text(text)
         if is_root:
             for path in (self.folder, *self.folder.iterdir()):
