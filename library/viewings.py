@@ -15,12 +15,12 @@ from statistics import median
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from library.errors import BeatError
+from library.errors import BeatError, GrantError
 from library.models import Recording, Viewing, ViewingDay
 from library.playback import Playback, shown_duration_ms
 from registration.models import Registration
@@ -82,31 +82,41 @@ def note_beat(*, playback: Playback, beat: Beat) -> Viewing:
 
     Raises:
         BeatError: the viewing is another recording's.
+        GrantError: the recording, or the registration, was deleted a moment ago.
     """
+    try:
+        with transaction.atomic():
+            return _noted(playback, beat)
+    except IntegrityError as error:  # told at the end of the transaction
+        raise GrantError(
+            _("This recording is not available any more. It may have been withdrawn, or your access has ended.")
+        ) from error
+
+
+def _noted(playback: Playback, beat: Beat) -> Viewing:
     now = timezone.now()
     slots = slot_count(shown_duration_ms(playback.package))
-    with transaction.atomic():
-        viewing, is_new = Viewing.objects.select_for_update().get_or_create(
-            pk=beat.viewing,
-            defaults={
-                "recording": playback.recording,
-                "registration_id": playback.registration_id,
-                "last_beat_at": now,
-            },
-        )
-        if viewing.recording_id != playback.recording.pk:
-            raise BeatError(_("This is not what a player sends."))
-        passed_ms = SLACK_MS + (0 if is_new else (now - viewing.created_at) // timedelta(milliseconds=1))
-        viewing.watched_ms = max(viewing.watched_ms, min(beat.watched_ms, passed_ms))
-        most = int(passed_ms * FASTEST) // SLOT_MS + 1
-        viewing.seen = merged(viewing.seen, beat.seen, slots=slots, most=most)
-        if viewing.startup_ms is None:
-            viewing.startup_ms = beat.startup_ms
-        viewing.stalls = max(viewing.stalls, beat.stalls)
-        viewing.caption_language = beat.caption_language or viewing.caption_language
-        viewing.audio_language = beat.audio_language or viewing.audio_language
-        viewing.last_beat_at = now
-        viewing.save()
+    viewing, is_new = Viewing.objects.select_for_update().get_or_create(
+        pk=beat.viewing,
+        defaults={
+            "recording": playback.recording,
+            "registration_id": playback.registration_id,
+            "last_beat_at": now,
+        },
+    )
+    if viewing.recording_id != playback.recording.pk:
+        raise BeatError(_("This is not what a player sends."))
+    passed_ms = SLACK_MS + (0 if is_new else (now - viewing.created_at) // timedelta(milliseconds=1))
+    viewing.watched_ms = max(viewing.watched_ms, min(beat.watched_ms, passed_ms))
+    most = int(passed_ms * FASTEST) // SLOT_MS + 1
+    viewing.seen = merged(viewing.seen, beat.seen, slots=slots, most=most)
+    if viewing.startup_ms is None:
+        viewing.startup_ms = beat.startup_ms
+    viewing.stalls = max(viewing.stalls, beat.stalls)
+    viewing.caption_language = beat.caption_language or viewing.caption_language
+    viewing.audio_language = beat.audio_language or viewing.audio_language
+    viewing.last_beat_at = now
+    viewing.save()
     return viewing
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -100,13 +101,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         return
     keep_schema(folder=database["HOST"], database=database["NAME"])
     yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        # A thread that ends late would keep the database from being dropped.
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    connection.close()
+    with django_db_blocker.unblock():
+        # A thread that ends late, or the pool that replaces a lost connection, would keep it from being dropped.
+        postgres = cast(Any, connection)
+        postgres.close()
+        postgres.close_pool()
+        with postgres._nodb_cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {connection.ops.quote_name(database['NAME'])} ALLOW_CONNECTIONS false")
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database["NAME"]]
+            )
 
 
 @pytest.fixture(scope="session")

@@ -485,6 +485,57 @@ def test_a_lost_connection_is_said_and_playing_goes_on_by_itself(visit: Visit, r
     visitor.complaints.clear()
 
 
+def spoil(page: Page, *, times: int) -> list[str]:
+    """Replace the pictures in that many answers by what no browser can decode; returns the addresses."""
+    spoilt: list[str] = []
+
+    def answer(route: Route) -> None:
+        if len(spoilt) >= times:
+            return route.continue_()
+        answered = route.fetch()
+        head, mdat, pictures = answered.body().partition(b"mdat")
+        if mdat:  # ISO/IEC 14496-12, 8.1.1
+            spoilt.append(route.request.url)
+        return route.fulfill(response=answered, body=head + mdat + b"\xff" * len(pictures))
+
+    page.route(re.compile(r"/[0-9]+p[^/]*\.mp4"), answer)
+    return spoilt
+
+
+def test_after_pictures_that_came_broken_it_plays_on_at_the_same_place(visit: Visit, recording: Recording) -> None:
+    visitor = visit(locale="en")
+    page = open_player(visitor)
+    play(page, 3.0)
+    page.evaluate(f"""() => {{
+        const m = {PLAYER}.media;
+        self.lowest = m.currentTime;
+        m.addEventListener("timeupdate", () => {{
+            if (m.readyState > 2) self.lowest = Math.min(self.lowest, m.currentTime);
+        }});
+    }}""")
+    spoilt = spoil(page, times=1)
+    choose_other_quality(page)
+    for _ in range(90):
+        page.wait_for_timeout(1000)
+        if spoilt:
+            break
+    assert len(spoilt) == 1
+    reach(page, current_time(page) + 4)
+    assert page.evaluate("() => self.lowest") > 2
+    expect(page.locator(".player-notice")).to_have_text("")
+    visitor.complaints.clear()
+
+
+def test_pictures_that_cannot_be_decoded_are_given_up_with_a_word(visit: Visit, recording: Recording) -> None:
+    visitor = visit(locale="en")
+    page = open_player(visitor)
+    play(page, 0.5)
+    spoil(page, times=1000)
+    choose_other_quality(page)
+    expect(page.get_by_role("alert")).to_contain_text("cannot be played", timeout=90_000)
+    visitor.complaints.clear()
+
+
 def test_playing_that_was_asked_for_before_the_player_was_ready_begins(visit: Visit, recording: Recording) -> None:
     """A browser that is still looking for something to play when the engine arrives pauses the video for it."""
     visitor = visit(locale="en")

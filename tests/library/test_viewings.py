@@ -98,6 +98,18 @@ def test_a_beat_needs_a_grant_that_stands(client: Client) -> None:
     assert Viewing.objects.count() == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_beat_of_what_is_being_deleted_is_no_fault_of_the_server(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registration = RegistrationFactory()
+    address = door(watchable_recording(webinar=registration.webinar), registration)
+    # What comes between the reading of the grant and the writing of the beat.
+    monkeypatch.setattr("library.views.beats._is_too_often", lambda *_args: registration.delete() and False)
+    assert send(client, address, beat()) == 404
+    assert not Viewing.objects.exists()
+
+
 def test_one_recordings_viewing_cannot_be_told_as_anothers(client: Client) -> None:
     told = beat()
     assert send(client, door(watchable_recording()), told) == 204

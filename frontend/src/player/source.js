@@ -24,7 +24,9 @@ export class Source extends EventTarget {
   #retryMs = RETRY_MS[0];
   #retryTimer = 0;
   #renewing = null;
-  #hasRecovered = false;
+  #placeS = 0; // where it is, or was before the source was lost
+  #isResetting = false;
+  #recoveredAtS = Number.NaN;
 
   /** @param options `base`, `package`, `renew`, `engine` (addresses), `fallback` (an MP4's address or ""), `isBuilding` */
   constructor(video, options) {
@@ -32,6 +34,7 @@ export class Source extends EventTarget {
     this.#video = video;
     this.#options = { ...options };
     this.kind = kindOf(video, options.fallback);
+    this.#keepPlace();
     if (this.kind !== "hls") video.addEventListener("error", () => this.#onNativeError());
     addEventListener("online", () => this.#problem === "offline" && this.#retry());
     if (options.isBuilding && this.kind === "hls") this.#poll(POLL_MS[0]);
@@ -93,11 +96,41 @@ export class Source extends EventTarget {
     hls.on(Events.AUDIO_TRACK_SWITCHED, () => this.#tell("sounds"));
     hls.on(Events.FRAG_BUFFERED, () => this.#onProgress());
     hls.on(Events.ERROR, (_event, error) => this.#onError(error));
+    this.#resumeAfterReset(hls, Events);
     this.#video.preload = "metadata"; // "none" may keep a media source from opening
     this.#playOn(() => {
       hls.attachMedia(this.#video);
       hls.loadSource(`${this.base}master.m3u8`);
     });
+  }
+
+  /** A browser that could not decode something is given a new media source by hls.js. For that it goes back to the
+   * beginning and pauses, without the events that tell of a person's doing so. */
+  #resumeAfterReset(hls, Events) {
+    let isWanted = !this.#video.paused;
+    this.#video.addEventListener("play", () => (isWanted = true));
+    this.#video.addEventListener("pause", () => (isWanted = false));
+    hls.on(Events.MEDIA_ATTACHED, () => {
+      if (!this.#isResetting) return;
+      if (this.#isStarted && hls.levels.length) hls.startLoad(this.#place);
+      if (isWanted) this.#video.play().catch(() => {});
+    });
+  }
+
+  /** Remember where it is also while the video has no source. */
+  #keepPlace() {
+    const video = this.#video;
+    video.addEventListener("emptied", () => (this.#isResetting = true));
+    video.addEventListener("loadeddata", () => (this.#isResetting = false));
+    for (const name of ["timeupdate", "seeking"]) {
+      video.addEventListener(name, () => {
+        if (video.readyState && !this.#isResetting) this.#placeS = video.currentTime;
+      });
+    }
+  }
+
+  get #place() {
+    return this.#placeS || this.#startS;
   }
 
   /** Do what gives the video another source, after which browsers pause it, and play on if it played. */
@@ -230,18 +263,24 @@ export class Source extends EventTarget {
     if (REFUSED.includes(error.response?.code)) return this.#renew(error.fatal);
     if (!error.fatal) return;
     if (error.type === ErrorTypes.NETWORK_ERROR) return this.#goOffline();
-    if (error.type === ErrorTypes.MEDIA_ERROR && !this.#hasRecovered) {
-      this.#hasRecovered = true;
-      return this.#playOn(() => this.#hls.recoverMediaError());
+    if (error.type === ErrorTypes.MEDIA_ERROR && !this.#isStuck()) {
+      return this.#hls.recoverMediaError();
     }
+    this.#hls.stopLoad();
     this.#report("failed");
+  }
+
+  /** True if nothing was played since the last error; sound that still arrives says nothing about the pictures. */
+  #isStuck() {
+    const isStuck = Math.abs(this.#placeS - this.#recoveredAtS) < 1;
+    this.#recoveredAtS = this.#placeS;
+    return isStuck;
   }
 
   #onNativeError() {
     if (!this.#isStarted) return;
     const { error } = this.#video;
-    if (error?.code === MediaError.MEDIA_ERR_DECODE && this.#hasRecovered) return this.#report("failed");
-    this.#hasRecovered = true;
+    if (error?.code === MediaError.MEDIA_ERR_DECODE && this.#isStuck()) return this.#report("failed");
     this.#renew(true);
   }
 
@@ -257,7 +296,7 @@ export class Source extends EventTarget {
     if (!this.#hls) return this.#renew(true);
     if (!this.#hls.levels.length) return this.#hls.loadSource(`${this.base}master.m3u8`);
     this.#forgive();
-    this.#hls.startLoad(this.#video.currentTime || this.#startS);
+    this.#hls.startLoad(this.#place);
   }
 
   /** Let hls.js try levels again that it gave up for their errors. */
@@ -266,10 +305,9 @@ export class Source extends EventTarget {
   }
 
   #onProgress() {
-    this.#hasRecovered = false;
     this.#retryMs = RETRY_MS[0];
     write(BANDWIDTH, String(Math.round(this.#hls.bandwidthEstimate)));
-    if (this.#problem && this.#problem !== "withdrawn") this.#report("");
+    if (this.#problem === "offline") this.#report("");
   }
 
   /** Fetch a new grant and go on at the same place. */
@@ -296,17 +334,17 @@ export class Source extends EventTarget {
     const isNew = fresh.base !== this.base;
     Object.assign(this.#options, fresh);
     this.#tell("base");
-    if (this.kind !== "hls") return this.#startNative(this.#video.currentTime);
+    if (this.kind !== "hls") return this.#startNative(this.#placeS);
     if (isSame && isNew && this.#hls.levels.length) {
       this.#forgive();
       this.#keepWish(); // hls.js gave it up when its files were refused
-      this.#hls.startLoad(this.#video.currentTime || this.#startS);
+      this.#hls.startLoad(this.#place);
     } else if (isStopped) this.#reload();
   }
 
   /** Begin again with the playlists of now, at the same place. */
   #reload() {
-    this.#startS = this.#video.currentTime || this.#startS;
+    this.#startS = this.#place;
     this.#playOn(() => this.#hls.loadSource(`${this.base}master.m3u8`));
   }
 
