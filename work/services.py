@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from kombu.exceptions import ChannelError
 
 import sandbox
 from work import health, kinds, leases
@@ -319,8 +320,10 @@ def _messages_in(queue: str) -> int:
     try:
         with current_app.connection_or_acquire() as broker, broker.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # Redis knows no empty queues
+        return 0
     except Exception:  # whatever the broker's driver raises
-        logger.info("could not ask the broker for the length of %s", queue, exc_info=True)
+        logger.warning("could not ask the broker for the length of %s", queue, exc_info=True)
         return 0
 
 

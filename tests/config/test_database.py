@@ -15,16 +15,11 @@ def current_backend() -> int:
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_was_restarted_costs_nobody_an_error() -> None:
     before = current_backend()
-    wanted = {key: value for key, value in connection.get_connection_params().items() if key in ("host", "port")}
     connection.close()
-    with psycopg.connect(
-        **wanted,
-        dbname=connection.settings_dict["NAME"],
-        user=connection.settings_dict["USER"],
-        password=connection.settings_dict["PASSWORD"],
-        autocommit=True,
-    ) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [before])
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    wanted = {name: connection.settings_dict[key] for key, name in names.items()}
+    with psycopg.connect(**wanted, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [before])  # waits until it has ended
     assert current_backend() != before
 
 

@@ -91,7 +91,11 @@ def test_all_words_and_headings_are_there_in_their_order(cues: list[Cue], marks:
     html = formats.write(cues, "html", "en", around)
     assert re.findall(r"<h2[^>]*>(Slide\d+)", html) == [f"Slide{number}" for number in range(len(marks))]
     said = "".join("".join(Elements(line).text.split()) for line in html.split("\n") if line.startswith("<p dir"))
-    assert len(said) >= sum(len("".join(cue.plain_text.split())) for cue in cues)
+    at = 0
+    for cue in cues:
+        if "<v" not in cue.text:  # a name that stands inside a cue is shown between its words
+            words = "".join(cue.plain_text.split())
+            at = said.index(words, at) + len(words)
 
 
 def test_times_lead_to_their_moment_on_the_watch_page() -> None:
