@@ -126,22 +126,15 @@ def peertube(source: Source, folder: Path) -> list[Step]:
             *("-r", str(source.rate), "-g:v", str(2 * source.rate)),
         ]
 
-    def listed(height: int) -> Command:
-        return [
-            *("-hls_time", "4", "-hls_list_size", "0", "-hls_playlist_type", "vod"),
-            *("-hls_segment_filename", str(folder / f"{height}p.mp4"), "-hls_segment_type", "fmp4", "-f", "hls"),
-            *("-hls_flags", "single_file", str(folder / f"{height}p.m3u8")),
-        ]
-
     web = folder / "_web.mp4"
-    copy = [*FFMPEG, "-i", str(web), "-acodec", "copy", "-vcodec", "copy", *listed(source.height)]
+    copy = [*FFMPEG, "-i", str(web), "-acodec", "copy", "-vcodec", "copy", *_peertube_list(source.height, folder)]
     steps = [
         Step("optimise", [*encode(source.path, source.height), str(web)], is_kept=False),
         Step("hls", copy, is_first=True),
     ]
     largest = folder / f"{source.height}p.mp4"
     steps += [
-        Step(f"{height}p", [*encode(largest, height), *listed(height)])
+        Step(f"{height}p", [*encode(largest, height), *_peertube_list(height, folder)])
         for height in (480, 360, 720, 240, 144)
         if height < source.height
     ]
@@ -149,12 +142,44 @@ def peertube(source: Source, folder: Path) -> list[Step]:
 
 
 def peertube_quick(source: Source, folder: Path) -> list[Step]:
-    """PeerTube's quick way to something watchable, where the source is H.264 and AAC."""
+    """PeerTube's quick way to something watchable, where the source is H.264 and AAC: one copy of the streams."""
     command = [
         *(*FFMPEG, "-i", str(source.path), "-acodec", "copy", "-vcodec", "copy", "-threads", "1", "-f", "mp4"),
         *("-map_metadata", "-1", "-movflags", "faststart", str(folder / "_quick.mp4")),
     ]
     return [Step("copy", command, is_first=True, is_kept=False)]
+
+
+def peertube_published(source: Source, folder: Path) -> list[Step]:
+    """What PeerTube does until a video that it can copy is shown, as it is set up: HLS, which it makes from that copy.
+
+    Source and copy are probed once each (`canDoQuickTranscode`, `buildNewFile`); only the job of the HLS list of the
+    largest size may set the video's state to published (`createOptimizeOrMergeAudioJobs`). Left out: the torrent's
+    checksums over the whole copy, which is Node's work.
+    """
+    copied = folder / "_quick.mp4"
+    probes = [
+        [*("ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"), str(path)]
+        for path in (source.path, copied)
+    ]
+    hls = [
+        *(*FFMPEG, "-i", str(copied), "-acodec", "copy", "-vcodec", "copy"),
+        *_peertube_list(source.height, folder),
+    ]
+    return [
+        Step("probe", probes[0]),
+        *(Step(step.name, step.command, is_kept=False) for step in peertube_quick(source, folder)),
+        Step("probe of the copy", probes[1]),
+        Step("hls", hls, is_first=True),
+    ]
+
+
+def _peertube_list(height: int, folder: Path) -> Command:
+    return [
+        *("-hls_time", "4", "-hls_list_size", "0", "-hls_playlist_type", "vod"),
+        *("-hls_segment_filename", str(folder / f"{height}p.mp4"), "-hls_segment_type", "fmp4", "-f", "hls"),
+        *("-hls_flags", "single_file", str(folder / f"{height}p.m3u8")),
+    ]
 
 
 def opencast(source: Source, folder: Path) -> list[Step]:

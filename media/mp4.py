@@ -5,6 +5,7 @@ constant: media data is skipped or copied, and at most one fragment of it is hel
 exact times; `media.sample_tables` reads other people's files, and takes a few functions from here that bear them.
 """
 
+import mmap
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"
 MAX_HEADER_BYTES = 64 * 1024**2  # of a moov or moof; hours of samples in one fragment need less
 COPY_BYTES = 1024**2
 MESSAGES, FILLER = 6, 12  # NAL unit types (ITU-T H.264, table 7-1)
+TOGETHER = 32  # fewer pictures than this are walked through faster one by one
 
 
 _Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -217,33 +219,58 @@ def blank_messages(path: Path) -> None:
 
 
 def _blank_run(file: IO[bytes], begin: int, sizes: _Numbers, width: int) -> None:
-    file.seek(begin)
-    data = bytearray(file.read(int(sizes.sum())))
-    if len(data) < sizes.sum():
-        raise Mp4Error("a fragment names more data than there is")
-    ends = sizes.cumsum()
-    samples = zip((ends - sizes).tolist(), ends.tolist(), strict=True)
-    if sum(_blank_messages(data, at, end, width) for at, end in samples):  # all of them, unlike `any`
-        file.seek(begin)
-        file.write(data)
+    """Blank the messages of pictures that lie in a row. Only the pages with a NAL unit's beginning are ever read."""
+    size = int(sizes.sum())
+    if not size:
+        return
+    start = begin - begin % mmap.ALLOCATIONGRANULARITY
+    try:
+        view = mmap.mmap(file.fileno(), begin - start + size, offset=start)
+    except ValueError as error:
+        raise Mp4Error("a fragment names more data than there is") from error
+    with view:
+        ends = begin - start + sizes.cumsum()
+        at = ends - sizes
+        while len(at) >= TOGETHER:
+            at, ends = _blank_next_units(view, at, ends, width)
+        for one, end in zip(at.tolist(), ends.tolist(), strict=True):
+            _blank_picture(view, one, end, width)
 
 
-def _blank_messages(data: bytearray, at: int, end: int, width: int) -> bool:
-    """Walk through the NAL units of one picture; tell whether there was something to blank.
+def _blank_next_units(view: mmap.mmap, at: _Numbers, ends: _Numbers, width: int) -> tuple[_Numbers, _Numbers]:
+    """Look at one NAL unit of many pictures; return where the next ones are and where those pictures end.
 
-    A damaged length ends it: no player gets further either.
+    A damaged length ends its picture: no player gets further either.
     """
-    found = False
+    data = np.frombuffer(view, np.uint8)
+    has_length = at + width < ends
+    at, ends = at[has_length], ends[has_length]
+    lengths = np.zeros_like(at)
+    for number in range(width):
+        lengths = lengths << 8 | data[at + number]
+    at = at + width
+    fits = at + lengths <= ends
+    at, ends, lengths = at[fits], ends[fits], lengths[fits]
+    long = np.flatnonzero(lengths > 1)
+    for one in long[data[at[long]] & 0x1F == MESSAGES].tolist():
+        _blank_unit(view, int(at[one]), int(lengths[one]))
+    return at + lengths, ends
+
+
+def _blank_picture(view: mmap.mmap, at: int, end: int, width: int) -> None:
+    """Walk through the NAL units of one picture, as above."""
     while at + width < end:
-        length = int.from_bytes(data[at : at + width])
+        length = int.from_bytes(view[at : at + width])
         at += width
         if at + length > end:
-            break
-        if length > 1 and data[at] & 0x1F == MESSAGES:
-            data[at : at + length] = bytes([FILLER]) + b"\xff" * (length - 2) + b"\x80"
-            found = True
+            return
+        if length > 1 and view[at] & 0x1F == MESSAGES:
+            _blank_unit(view, at, length)
         at += length
-    return found
+
+
+def _blank_unit(view: mmap.mmap, at: int, length: int) -> None:
+    view[at : at + length] = bytes([FILLER]) + b"\xff" * (length - 2) + b"\x80"
 
 
 def avc_configuration(entry: bytes) -> tuple[int, set[bytes]]:

@@ -120,6 +120,42 @@ def test_messages_beside_the_pictures_are_blanked_and_no_picture_changes(video: 
     assert len(before.splitlines()) > 100
 
 
+def test_messages_before_every_slice_of_every_picture_are_blanked(clip: Path, tmp_path: Path) -> None:
+    told = tmp_path / "told.mp4"
+    # Fragments of 75 and of 25 pictures, in three slices each, behind delimiters and with the times of its buffer.
+    shape = "aud=1:slices=3:nal-hrd=vbr:vbv-maxrate=800:vbv-bufsize=800"
+    ffmpeg("-i", clip, "-an", "-c:v", "libx264", "-g", "75", "-sc_threshold", "0", "-x264-params", shape, *FRAGMENTED,
+           told)  # fmt: skip
+    before = pictures(told)
+    assert len(messages(told)) > 100 * 4
+
+    mp4.blank_messages(told)
+
+    assert messages(told) == b""
+    assert pictures(told) == before
+
+
+@pytest.mark.parametrize("together", [1, 1000])
+def test_a_unit_longer_than_its_picture_ends_only_that_picture(
+    together: int, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mp4, "TOGETHER", together)
+    told = tmp_path / "told.mp4"
+    ffmpeg(
+        "-i", video, "-c", "copy", "-bsf:v", "h264_metadata=sei_user_data=" + 16 * "ab" + "+secret", *FRAGMENTED, told
+    )
+    with told.open("rb") as file:
+        first = mp4.read_track(file).segments[0]
+    content = bytearray(told.read_bytes())
+    at = content.index(b"mdat", first.offset) + 4
+    content[at : at + 4] = b"\xff\xff\xff\xff"
+    told.write_bytes(content)
+
+    mp4.blank_messages(told)
+
+    assert told.read_bytes().count(b"secret") == 1  # behind the damage, where no player gets
+
+
 def test_messages_can_only_be_blanked_in_h264(clip: Path, tmp_path: Path) -> None:
     ffmpeg("-i", clip, "-map", "0:a", "-c", "copy", *FRAGMENTED, tmp_path / "sound.mp4")
     with pytest.raises(mp4.Mp4Error):
@@ -130,3 +166,21 @@ def pictures(path: Path) -> str:
     """The checksum of every decoded picture."""
     command = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "framemd5", "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def messages(path: Path) -> bytes:
+    """Only the messages (SEI) of an H.264 file."""
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-c",
+        "copy",
+        "-bsf:v",
+        "filter_units=pass_types=6",
+        "-f",
+        "h264",
+    ]
+    return subprocess.run([*command, "-"], check=True, capture_output=True).stdout
