@@ -46,6 +46,18 @@ def test_long_segment_is_divided_at_the_sentence() -> None:
     ]
 
 
+def test_the_end_of_a_sentence_does_not_share_a_cue_with_a_part_of_the_next() -> None:
+    said = [
+        "Як ви бачите на цьому слайді, цифри зростають.",
+        "Доброго ранку всім і дякуємо, що ви сьогодні з нами.",
+        "Неінфекційні хвороби потребують постійного догляду.",
+    ]
+    times = [(28_433, 31_383), (31_899, 34_993), (35_659, 38_502)]
+    heard = [SpeechSegment(start, end, text) for (start, end), text in zip(times, said, strict=True)]
+    made = cues.cues_from_segments(heard, language="uk")
+    assert [cue.plain_text.replace("\n", " ") for cue in made] == said
+
+
 def test_words_with_times_decide_when_a_divided_cue_starts() -> None:
     text = "The first sentence says something about health in Europe. The second one is about access to care for all."
     words = tuple(Word(100 * n, 100 * n + 90, word) for n, word in enumerate(text.split()))

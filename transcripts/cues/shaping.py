@@ -1,9 +1,9 @@
 """From speech to cues: cut, broken and timed under the reading rules.
 
 All tokens (words) of a stretch of speech get a time; then the cheapest way to cut them into cues is looked for, by
-dynamic programming over the places where a cue may end. What costs: a cue more, a cut inside a clause or a name, a cue
-that is too short or too fast, lines of unlike length. What is forbidden where there is a way round it: a line or a cue
-that is too long.
+dynamic programming over the places where a cue may end. What costs: a cue more, a cut inside a clause or a name, the
+end of a sentence beside a part of the next, a cue that is too short or too fast, lines of unlike length. What is
+forbidden where there is a way round it: a line or a cue that is too long.
 """
 
 from collections.abc import Iterable, Sequence
@@ -205,12 +205,14 @@ def _cue_cost(stretch: Sequence[Token], first: int, last: int, layout: Layout, r
         cost += after * (0.4 if is_pause and after < 1 else 2.0)
         if stretch[last].group != stretch[last - 1].group:
             cost -= 0.25
-    # A pause inside a cue; and a word or two alone, which are no sentence.
+    # A pause inside a cue; a piece of a sentence beside another one; and a word or two alone, which are no sentence.
+    is_whole = layout.breaks[last - 1] == "sentence" and (first == 0 or layout.breaks[first - 1] == "sentence")
     for index in range(first + 1, last):
         if stretch[index].start_ms - stretch[index - 1].end_ms >= PAUSE_MS:
             cost += 0.7
-    is_sentence = layout.breaks[last - 1] == "sentence" and (first == 0 or layout.breaks[first - 1] == "sentence")
-    if wide < rules.line_chars / 4 and not is_sentence:
+        if layout.breaks[index - 1] == "sentence" and not is_whole:
+            cost += 0.7
+    if wide < rules.line_chars / 4 and not is_whole:
         cost += 1.5
     return cost
 
