@@ -334,7 +334,7 @@ export class Source extends EventTarget {
     const isNew = fresh.base !== this.base;
     Object.assign(this.#options, fresh);
     this.#tell("base");
-    if (this.kind !== "hls") return this.#startNative(this.#placeS);
+    if (this.kind !== "hls") return this.#startNative(this.#place);
     if (isSame && isNew && this.#hls.levels.length) {
       this.#forgive();
       this.#keepWish(); // hls.js gave it up when its files were refused
