@@ -1,6 +1,13 @@
-"""Whisper models with random weights, the same ones for both engines: what real models of that size cost, unheard."""
+"""Whisper models of real sizes with made weights, the same ones for both engines.
+
+Every layer is random and costs what it costs with learned weights. Only the decoder's positions are made so that each
+calls for one word of a fixed list, and now and then for the end: a window's answer is as long as that of a person who
+talks, and so sure that nothing is decoded again. Random weights alone never end, and are tried at every temperature.
+"""
 
 import json
+import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,11 +18,13 @@ import torch
 import whisper
 from ctranslate2.specs import whisper_spec
 
+WINDOW_TOKENS = 75  # of half a minute in which about 150 words a minute are said
+SURE = 300.0  # length of a position's vector, beside some 30 of all that the layers add
 SIZES = {"tiny": (384, 6, 4), "base": (512, 8, 6), "small": (768, 12, 12)}  # width, heads, layers of both stacks
 
 
-def make_random(size: str, folder: Path, *, vocabulary_of: Path) -> tuple[Path, Path]:
-    """Write a model with random weights as an openai-whisper checkpoint and as a CTranslate2 folder.
+def make_model(size: str, folder: Path, *, vocabulary_of: Path) -> tuple[Path, Path]:
+    """Write a model with made weights as an openai-whisper checkpoint and as a CTranslate2 folder.
 
     Args:
         vocabulary_of: a faster-whisper folder whose vocabulary, tokenizer and settings are copied.
@@ -24,9 +33,10 @@ def make_random(size: str, folder: Path, *, vocabulary_of: Path) -> tuple[Path, 
     dims = whisper.ModelDimensions(80, 1500, width, heads, layers, 51865, 448, width, heads, layers)
     torch.manual_seed(1)
     weights = whisper.model.Whisper(dims).state_dict()
-    checkpoint = folder / f"random-{size}.pt"
+    _make_talkative(weights)
+    checkpoint = folder / f"made-{size}.pt"
     torch.save({"dims": vars(dims), "model_state_dict": weights}, checkpoint)
-    converted = folder / f"random-{size}-ctranslate2"
+    converted = folder / f"made-{size}-ctranslate2"
     converted.mkdir()
     _convert({name: value.numpy() for name, value in weights.items()}, layers, heads, converted)
     for path in vocabulary_of.iterdir():
@@ -36,6 +46,19 @@ def make_random(size: str, folder: Path, *, vocabulary_of: Path) -> tuple[Path, 
     settings["alignment_heads"] = [[layer, head] for layer in range(layers // 2, layers) for head in range(heads)]
     (converted / "config.json").write_text(json.dumps(settings))
     return checkpoint, converted
+
+
+def _make_talkative(weights: dict[str, Any]) -> None:
+    """Let each position of the decoder call for its own token, whatever was heard and said before."""
+    tokenizer = whisper.tokenizer.get_tokenizer(multilingual=True)
+    words = [token for token in range(tokenizer.eot) if re.fullmatch(" [a-z]{3,9}", tokenizer.decode([token]))]
+    said = random.Random(1).sample(words, 448)
+    for position in range(WINDOW_TOKENS, 448, WINDOW_TOKENS):
+        said[position - 2] = tokenizer.timestamp_begin + 1450  # 29 s: the whole window was heard
+        said[position - 1] = tokenizer.eot
+    embedding = weights["decoder.token_embedding.weight"] = weights["decoder.token_embedding.weight"] * 0.05
+    called = embedding[torch.tensor(said)]
+    weights["decoder.positional_embedding"] = SURE * called / called.norm(dim=1, keepdim=True)
 
 
 def _convert(weights: dict[str, Any], layers: int, heads: int, folder: Path) -> None:

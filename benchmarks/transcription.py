@@ -4,11 +4,10 @@
         [--only a b c] [--audio FILE --language TAG] [--no-words] [--json]
 
 (a) the `whisper` command as other platforms run it, (b) our openai-whisper path, (c) our faster-whisper path, each in a
-process of its own, one after the other, on the same sound. `fixture` is the demo's model; the others have random
-weights of that size (benchmarks/speech_models.py): a token costs what it costs with real ones, but the answers are
-nonsense and as long as can be, and every window is decoded at all six temperatures. Our guards keep none of it and
-would have everything heard again; that is left out for them. The ratios are of this machine, now: what else runs on it
-counts less in CPU seconds than on the clock, but it counts.
+process of its own, one after the other, on the same sound. `fixture` is the demo's model; the others have made weights
+of that size (benchmarks/speech_models.py), which cost what real ones cost but say the same words whatever they hear.
+Our guards keep none of those and would have everything heard again; that is left out for them. The ratios are of this
+machine, now: what else runs on it counts less in CPU seconds than on the clock, but it counts.
 
 The aims: (b) costs no more CPU time than (a), (c) at most a quarter of it, and the most memory of (b) and (c) is the
 same, within a tenth, for the shortest and the longest sound. Ends with 1 if one of them is missed.
@@ -56,9 +55,9 @@ def main() -> None:
         folder = Path(name)
         checkpoint, converted = MODELS / "whisper-tiny-webinar.pt", MODELS / "faster-whisper-tiny-webinar"
         if options.model != "fixture":
-            from benchmarks.speech_models import make_random
+            from benchmarks.speech_models import make_model
 
-            checkpoint, converted = make_random(options.model, folder, vocabulary_of=converted)
+            checkpoint, converted = make_model(options.model, folder, vocabulary_of=converted)
         for minutes in options.minutes:
             sound = _repeated(options.audio, minutes, folder)
             for way in options.only:
@@ -177,7 +176,7 @@ def _work(engine: str, model: str, sound: str, language: str, *, has_words: bool
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     settings.WHISPER_ENGINE, settings.WHISPER_MODEL, settings.WHISPER_DEVICE = engine, model, "cpu"
     if not Path(model).is_relative_to(MODELS):
-        # Of what random weights say the guards keep nothing, so that everything would be listened to twice.
+        # Of what such a model says the guards keep nothing, so that everything would be listened to twice.
         recognition.MOST_RETRIES = 0
     if not has_words:
         engines.is_demo = lambda path: bool(path)  # what the demo's model is never asked for

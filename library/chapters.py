@@ -20,6 +20,7 @@ SHORTEST_MS = 60_000
 SHORTEST_PART = 0.08  # of a short recording
 MAX_CHAPTERS = 200
 TITLE_CHARS = 100  # of a title that was found
+WRAPPED_CHARS = 24  # a shorter line of a slide ends where its author ended it
 MAX_TITLE_CHARS = 200
 
 
@@ -43,17 +44,25 @@ class Mark:
 def title_of(text: str, *, ignored: frozenset[str] = frozenset()) -> str:
     """Return the first line of a page's words that may be its title, "" if there is none.
 
+    What was wrapped is one line again: a line that is long, with the ones below it that go on in small letters.
+
     >>> title_of("12\\nhttps://example.org\\nAccess to care\\nfor everybody")
     'Access to care'
+    >>> title_of("Mental health of families who wait\\nfor their papers\\nAsk first")
+    'Mental health of families who wait for their papers'
     """
-    for line in text.splitlines():
-        words = " ".join(line.split())
-        letters = sum(character.isalpha() for character in words)
-        if letters < 3 or letters < len(words) / 3 or _likeness(words) in ignored or re.match(r"\w+://|www\.", words):
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for number, line in enumerate(lines):
+        letters = sum(character.isalpha() for character in line)
+        if letters < 3 or letters < len(line) / 3 or _likeness(line) in ignored or re.match(r"\w+://|www\.", line):
             continue
-        if len(words) <= TITLE_CHARS:
-            return words
-        return words[: TITLE_CHARS - 1].rsplit(" ", 1)[0] + "…"
+        words = [line]
+        for below in lines[number + 1 :]:
+            if len(words[-1]) < WRAPPED_CHARS or not below[:1].islower():
+                break
+            words.append(below)
+        title = " ".join(words)
+        return title if len(title) <= TITLE_CHARS else title[: TITLE_CHARS - 1].rsplit(" ", 1)[0] + "…"
     return ""
 
 
