@@ -12,8 +12,10 @@ machine, now: what else runs on it counts less in CPU seconds than on the clock,
 The aims: (b) costs no more CPU time than (a), (c) at most a quarter of it, and the most memory of (b) and (c) is the
 same, within a tenth, for the shortest and the longest sound. Ends with 1 if one of them is missed.
 
-Our paths do more than the command: they find speech, hear which language it is, and time every word, which the command
-does only when asked. `--no-words` leaves the last out of ours, for a comparison of the recognition alone.
+The command follows five possible answers at a time, which is its default; (b) follows the likeliest alone, which is the
+library's, and (c) five, which is faster-whisper's. Our paths do more than the command in turn: they find speech, hear
+which language it is, and time every word, which the command does only when asked. `--no-words` leaves the last out of
+ours, for a comparison of the recognition alone.
 """
 
 import argparse
