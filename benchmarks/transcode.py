@@ -198,7 +198,7 @@ class Bench:
 
     def _peer(self, system: str, steps_of: Any, source: peers.Source) -> Result:
         folder = self._out(system, source)
-        _settle(source.path.stat().st_size)
+        _settle(folder, source.path.stat().st_size)
         result = Result(system)
         for step in steps_of(source, folder):
             began = time.monotonic()
@@ -287,7 +287,7 @@ def _do_our_work(path: Path, folder: Path, *, threads: int) -> Result:
     _check_accounting(path, folder)
     asset = _asset_of(path)
     result = Result(OURS)
-    _settle(path.stat().st_size)
+    _settle(folder, path.stat().st_size)
     began, cpu_before = time.monotonic(), _cpu()
 
     @contextlib.contextmanager
@@ -336,13 +336,16 @@ def _do_our_work(path: Path, folder: Path, *, threads: int) -> Result:
     return result
 
 
-def _settle(size: int) -> None:
+def _settle(folder: Path, size: int) -> None:
     """Give everybody the same machine: no earlier bytes on their way to the disk, and memory for a copy of the source.
 
-    A virtual machine may give free memory back to its host, and then pays for the first use of every page.
+    A virtual machine may give free memory back to its host, and then pays for the first use of every page. What a file
+    that is deleted at once leaves behind is free memory that was used, and nobody's peak.
     """
     os.sync()
-    bytes(b"x" * min(2 * size, MOST_WARMED))
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _megabyte in range(min(2 * size, MOST_WARMED) // 1024**2):
+            file.write(bytes(1024**2))
 
 
 def _asset_of(path: Path) -> Any:

@@ -183,7 +183,18 @@ def _read_track(trak: _Box, movie_ticks_per_s: int, file_size: int, tables: Tabl
     if not claimed:
         raise NotPlain("a recorder that did not finish")
     sizes = _sizes(table.child(b"stsz"))
+    is_key = np.ones(len(sizes), dtype=bool)
+    if keys := table.maybe(b"stss"):
+        numbers = keys.table(">u4", 1)[:, 0].astype(np.int64)
+        if not len(numbers) or numbers.min() < 1 or numbers.max() > len(sizes):
+            raise NotPlain("no key frames")
+        is_key[:] = False
+        is_key[numbers - 1] = True
     offsets = _offsets(table, sizes, file_size)
+    entry = description.data[description.start + 8 : description.end]
+    if entry[4:8] in (b"avc1", b"avc3"):
+        tables.key_frames[number] = KeyFrames(offsets[is_key], sizes[is_key], entry)
+    del offsets  # of three hours 6 MB, as every column here
     lengths = _repeated(table.child(b"stts").table(">u4", 2), len(sizes))
     if lengths.min() <= 0 or lengths.max() > 2**31:
         raise NotPlain("it stands still, or goes back")
@@ -197,13 +208,6 @@ def _read_track(trak: _Box, movie_ticks_per_s: int, file_size: int, tables: Tabl
     hidden = shown_at + lengths <= 0
     if shown_at.min() < 0 and (is_picture or hidden.all()):
         raise NotPlain("pictures before the first one that is shown")
-    is_key = np.ones(len(sizes), dtype=bool)
-    if keys := table.maybe(b"stss"):
-        numbers = keys.table(">u4", 1)[:, 0].astype(np.int64)
-        if not len(numbers) or numbers.min() < 1 or numbers.max() > len(sizes):
-            raise NotPlain("no key frames")
-        is_key[:] = False
-        is_key[numbers - 1] = True
     at_s = shown_at[~hidden] / ticks_per_s + starts_at_s
     ends_s = np.maximum.accumulate(at_s + lengths[~hidden] / ticks_per_s)
     if not is_picture and shown_s:  # the last packet of sound counts as far as it is heard
@@ -216,13 +220,12 @@ def _read_track(trak: _Box, movie_ticks_per_s: int, file_size: int, tables: Tabl
             size=int(sizes.sum()),
             start_s=float(begins_s[-1]),
             end_s=float(ends_s[-1]),
-            longest_gop_s=float(np.diff([at_s[0], *at_s[is_key[~hidden]], ends_s[-1]]).max(initial=0.0)),
+            longest_gop_s=float(
+                np.diff(np.concatenate([at_s[:1], at_s[is_key[~hidden]], ends_s[-1:]])).max(initial=0.0)
+            ),
         ),
         ends_s - begins_s,
     )
-    entry = description.data[description.start + 8 : description.end]
-    if entry[4:8] in (b"avc1", b"avc3"):
-        tables.key_frames[number] = KeyFrames(offsets[is_key], sizes[is_key], entry)
 
 
 def _checked(summary: PacketSummary, lengths_s: Array) -> PacketSummary:
