@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from django.conf import settings
 from django.db import connection
@@ -55,6 +57,16 @@ def commands(*, port: int, host: str) -> dict[str, list[str]]:
         "worker-speech": [*celery, "worker", "-n", "speech@%h", "-Q", "speech", "-c", "1", *quiet],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
     }
+
+
+def on_ending(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Say what happens when this process shall end: Ctrl-C, a service manager's wish, a terminal that was closed.
+
+    Without a handler the last two would leave all children running. What is ignored from the start (`nohup`) stays so.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 class Supervisor:

@@ -261,6 +261,20 @@ def test_a_second_demo_is_quick_and_changes_nothing(demo: Installation) -> None:
     assert [p["id"] for p in demo.api("productions/")["results"]] == [p["id"] for p in productions]
 
 
+def test_a_demo_that_is_told_to_end_takes_all_its_processes_along(demo: Installation) -> None:
+    again = Installation(demo.folder)
+    again.start_demo()
+    try:
+        again.wait("its processes", lambda: len(again.children()) >= 6)
+        children = again.children()
+        assert again.process is not None
+        again.process.terminate()
+        again.process.wait(40)
+        assert [command for pid, command in children.items() if Path(f"/proc/{pid}").exists()] == []
+    finally:
+        again.stop()
+
+
 def test_ingest_makes_a_subtitled_page_from_a_shell(demo: Installation) -> None:
     done = demo.manage(
         "ingest", "demo/recording.mp4", "--title", "From a shell", "--spoken", "en", "--subtitles", "fr", "--publish",

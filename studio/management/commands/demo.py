@@ -1,6 +1,7 @@
 """The main job with sample data: one webinar from schedule to subtitled download, through the doors that users use."""
 
 import os
+import signal
 import threading
 import time
 from argparse import ArgumentParser
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from studio.demo import Demo, DemoFailed
 from studio.management.commands.serve import prepare
-from studio.supervisor import Supervisor
+from studio.supervisor import Supervisor, on_ending
 
 
 class Command(BaseCommand):
@@ -32,10 +33,11 @@ class Command(BaseCommand):
         console.print("[bold]Preparing the database and the pages[/bold]")
         prepare(verbosity=0)
         supervisor = Supervisor(port=port)
-        console.print("[bold]Starting the web server, three workers and the scheduler[/bold]")
-        supervisor.start()
-        threading.Thread(target=supervisor.watch, daemon=True).start()
+        console.print("[bold]Starting the web server, the workers and the scheduler[/bold]")
+        on_ending(signal.default_int_handler)  # which raises KeyboardInterrupt
         try:
+            supervisor.start()
+            threading.Thread(target=supervisor.watch, daemon=True).start()
             demo = Demo(base_url=settings.BASE_URL, var_dir=Path(settings.VAR_DIR), console=console)
             demo.run()
             seconds = time.monotonic() - began
@@ -49,4 +51,5 @@ class Command(BaseCommand):
         except DemoFailed as error:
             raise CommandError(f"{error}\nThe logs are in {supervisor.logs}.") from error
         finally:
+            on_ending(signal.SIG_IGN)  # whoever is impatient must not leave half of them behind
             supervisor.stop()

@@ -1,6 +1,6 @@
 """Everything a small installation needs, in one command."""
 
-import signal
+import contextlib
 import threading
 from argparse import ArgumentParser
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from studio.supervisor import Supervisor
+from studio.supervisor import Supervisor, on_ending
 
 
 class Command(BaseCommand):
@@ -22,13 +22,13 @@ class Command(BaseCommand):
         prepare(verbosity=0)
         supervisor = Supervisor(port=port, host=host)
         done = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_args: done.set())
+        on_ending(lambda *_args: done.set())
         supervisor.start()
         threading.Thread(target=supervisor.watch, daemon=True).start()
         self.stdout.write(f"Serving on http://{host}:{port}/ ; logs are in {supervisor.logs}. Stop with Ctrl-C.")
         done.wait()
-        self.stdout.write("Stopping: work in progress is handed back and continues at the next start.")
+        with contextlib.suppress(OSError):  # the terminal may be what has ended
+            self.stdout.write("Stopping: work in progress is handed back and continues at the next start.")
         supervisor.stop()
 
 
