@@ -3,6 +3,28 @@ import Hls, { Level, M3U8Parser } from "hls.js/dist/hls.mjs";
 
 export default Hls;
 
+/** A loader that takes less or more bytes than it asked for as an error, after which hls.js asks again.
+ *
+ * hls.js only warns of them, and the browser gives up decoding. Chromium's cache in memory, that of private windows, at
+ * times gives the first 4 KiB block of a range for the whole. */
+export class ExactRangeLoader extends Hls.DefaultConfig.loader {
+  load(context, config, callbacks) {
+    const { rangeStart, rangeEnd } = context;
+    const isExact = (data) => !rangeEnd || data.byteLength === rangeEnd - rangeStart;
+    super.load(context, config, {
+      ...callbacks,
+      onProgress(stats, sameContext, data, request) {
+        if (isExact(data)) callbacks.onProgress?.(stats, sameContext, data, request);
+      },
+      onSuccess(response, stats, sameContext, request) {
+        if (isExact(response.data)) return callbacks.onSuccess(response, stats, sameContext, request);
+        const text = `${response.data.byteLength} bytes instead of ${rangeEnd - rangeStart}`;
+        callbacks.onError({ code: response.code, text }, sameContext, request, stats);
+      },
+    });
+  }
+}
+
 /** Give a playing instance the levels of a newer master playlist, without touching what it plays.
  *
  * hls.js itself changes its list of levels while playing when it removes one (LevelController.removeLevel) or steers to

@@ -80,6 +80,7 @@ export class Source extends EventTarget {
     const Hls = this.#module.default;
     const hls = new Hls({
       autoStartLoad: false,
+      fLoader: this.#module.ExactRangeLoader,
       capLevelToPlayerSize: true,
       maxBufferLength: 45,
       backBufferLength: 60,
